@@ -1,0 +1,155 @@
+//! The configuration file.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use realdid_ledger::{Charter, CharterError};
+use realdid_service::config::{ConfigError, Loaded, load as load_file};
+use realdid_service::network::Subnet;
+use realdid_service::{Limits, PublicUrl, PublicUrlError};
+use serde::Deserialize;
+
+use crate::rules::EnrolmentLimits;
+
+/// What an authority's configuration file says. Paths are relative to the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Under which address the world knows the authority: scheme, host and port.
+    pub public_url: String,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    #[serde(default)]
+    pub trusted_proxies: Vec<Subnet>,
+    /// Where the secret and the epoch keys are kept.
+    #[serde(default = "here")]
+    pub data_dir: PathBuf,
+    /// The network's charter.
+    pub charter: PathBuf,
+    /// A node of the network.
+    pub node_url: String,
+    /// `sqlite:PATH` or `postgres://…`.
+    #[serde(default = "default_database")]
+    pub database: String,
+    /// The identity's key file.
+    #[serde(default = "default_identity")]
+    pub identity: PathBuf,
+    /// How codes are sent; in a sandbox, without it they appear on a page.
+    #[serde(default)]
+    pub smtp: Option<SmtpConfig>,
+    /// Limits of every request.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Limits of enrolment.
+    #[serde(default)]
+    pub enrolment: EnrolmentLimits,
+}
+
+/// How codes are sent by mail.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmtpConfig {
+    /// `smtps://user:password@host` or `smtp://…`.
+    pub url: String,
+    /// The sender's mail address.
+    pub from: String,
+}
+
+/// The URL may hold a password.
+impl std::fmt::Debug for SmtpConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SmtpConfig(…, from {})", self.from)
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The configuration file.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The charter cannot be read.
+    #[error("cannot read {0}: {1}")]
+    ReadCharter(PathBuf, std::io::Error),
+    /// The charter is not one.
+    #[error(transparent)]
+    Charter(#[from] CharterError),
+    /// The public URL.
+    #[error(transparent)]
+    PublicUrl(#[from] PublicUrlError),
+}
+
+impl SettingsError {
+    /// The failure's stable name.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Config(error) => error.code(),
+            Self::ReadCharter(..) => "charter_unreadable",
+            Self::Charter(_) => "charter_invalid",
+            Self::PublicUrl(error) => error.code(),
+        }
+    }
+}
+
+/// A configuration with the charter it names.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The file and where it stands.
+    pub file: Loaded<Config>,
+    /// The network's charter.
+    pub charter: Charter,
+    /// The authority's own address.
+    pub public_url: PublicUrl,
+}
+
+impl Settings {
+    /// Reads a configuration file and the charter it names.
+    ///
+    /// # Errors
+    /// [`SettingsError`].
+    pub fn load(path: &Path) -> Result<Self, SettingsError> {
+        let file = load_file::<Config>(path)?;
+        let charter_path = file.path(&file.config.charter);
+        let json =
+            std::fs::read(&charter_path).map_err(|error| SettingsError::ReadCharter(charter_path, error))?;
+        let charter = Charter::from_json(&json)?;
+        let public_url = PublicUrl::parse(&file.config.public_url, charter.sandbox)?;
+        Ok(Self {
+            file,
+            charter,
+            public_url,
+        })
+    }
+
+    /// What the file says.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.file.config
+    }
+
+    pub(crate) fn data_path(&self, name: &str) -> PathBuf {
+        self.file.path(&self.file.config.data_dir).join(name)
+    }
+
+    pub(crate) fn identity_path(&self) -> PathBuf {
+        self.file.path(&self.file.config.identity)
+    }
+
+    pub(crate) fn database_url(&self) -> String {
+        self.file.database_url(&self.file.config.database)
+    }
+}
+
+fn here() -> PathBuf {
+    ".".into()
+}
+
+fn default_database() -> String {
+    "sqlite:authority.db".into()
+}
+
+fn default_identity() -> PathBuf {
+    "authority.key".into()
+}

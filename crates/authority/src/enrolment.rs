@@ -1,0 +1,364 @@
+//! Enrolment: a claimed name and number, a one-time code to the contact on record, an account key.
+//!
+//! Answers never tell whether a person exists. For every number, known or not, the same is done:
+//! attempts are counted, a code is drawn, a row is written and a dispatch is handed on; only the
+//! dispatch knows whether there is anybody to send it to, and it travels apart from the answer.
+
+use rand::CryptoRng;
+use realdid_crypto::{PublicKey, base64url_encode};
+use realdid_openid::jws::Unverified;
+use serde::{Deserialize, Serialize};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use sqlx::{Any, Executor, Transaction};
+
+use crate::database::{number, unsigned};
+use crate::delivery::Dispatch;
+use crate::error::Refusal;
+use crate::register;
+use crate::rules::{Authority, Stated};
+
+/// `typ` of the proof that a wallet holds its account key.
+pub const ENROLMENT_TYPE: &str = "realdid-enrolment+jwt";
+/// Digits of a one-time code.
+const CODE_DIGITS: usize = 8;
+/// Longest name, in characters.
+const MAX_NAME: usize = 100;
+/// Longest identity number, in bytes.
+const MAX_NUMBER: usize = 32;
+
+/// Who somebody says they are, and the key of their device.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolmentRequest {
+    /// The name as registered, up to 100 characters.
+    pub name: String,
+    /// The identity number, up to 32 bytes; a final `x` is as good as `X`.
+    pub number: String,
+    /// The account key, a multikey.
+    pub account_key: String,
+}
+
+/// An enrolment that waits for its code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Begun {
+    /// What to confirm.
+    pub enrolment_id: String,
+    /// Life of the code, in seconds.
+    pub expires_in: u64,
+}
+
+/// The code and the proof that the wallet holds the account key.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    /// The one-time code.
+    pub code: String,
+    /// A JWS of type [`ENROLMENT_TYPE`] by the account key.
+    pub proof: String,
+}
+
+/// An account: what a person's enrolled device is known by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Confirmed {
+    /// What token requests name.
+    pub account_id: String,
+    /// How thoroughly the person was verified.
+    pub assurance_level: &'static str,
+    /// What the person has left.
+    pub quota: crate::quota::Standing,
+}
+
+#[derive(Deserialize)]
+struct ProofClaims {
+    #[serde(flatten)]
+    stated: Stated,
+    enrolment_id: String,
+}
+
+/// A row of the table.
+struct Enrolment {
+    id: String,
+    person: String,
+    matched: bool,
+    account_key: PublicKey,
+    code_mac: String,
+    confirmed: bool,
+    expires_at: u64,
+}
+
+impl Authority {
+    /// Begins an enrolment. The dispatch must be handed to the delivery whatever is in it.
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidRequest`], [`Refusal::InvalidAccountKey`], [`Refusal::TooManyAttempts`],
+    /// [`Refusal::Database`]; none depends on whether the person exists.
+    pub async fn begin_enrolment(
+        &self,
+        request: &EnrolmentRequest,
+        now: u64,
+        rng: &mut (impl CryptoRng + Send),
+    ) -> Result<(Begun, Dispatch), Refusal> {
+        let (name, identity_number) = checked(request)?;
+        let account_key =
+            PublicKey::from_multikey(&request.account_key).map_err(|_| Refusal::InvalidAccountKey)?;
+        let person = self.secrets.person(&identity_number);
+        let (id, code) = (random_id(rng), random_code(rng));
+        self.count_start(&person, now).await?;
+        let found = register::by_number(&self.database, &identity_number).await?;
+        // check: ENR-11
+        let contact = found
+            .filter(|found| found.has_name(&name))
+            .map(|found| found.contact);
+
+        let limits = &self.terms.limits;
+        sqlx::query(
+            "INSERT INTO enrolments (id, person, matched, account_key, code_mac, attempts, confirmed, expires_at)
+             VALUES ($1, $2, $3, $4, $5, 0, 0, $6)",
+        )
+        .bind(&id)
+        .bind(&person)
+        .bind(i64::from(contact.is_some()))
+        .bind(account_key.to_multikey())
+        .bind(self.secrets.code(&id, &code).to_hex())
+        .bind(number(now + limits.code_seconds))
+        .execute(self.database.pool())
+        .await?;
+        let begun = Begun {
+            enrolment_id: id,
+            expires_in: limits.code_seconds,
+        };
+        Ok((begun, Dispatch::new(contact, code, now)))
+    }
+
+    /// Confirms an enrolment: the account key becomes the person's one active account.
+    ///
+    /// # Errors
+    /// [`Refusal`]; a wrong code is counted, everything else changes nothing.
+    pub async fn confirm_enrolment(
+        &self,
+        id: &str,
+        confirmation: &Confirmation,
+        now: u64,
+        rng: &mut (impl CryptoRng + Send),
+    ) -> Result<Confirmed, Refusal> {
+        let enrolment = enrolment(self.database.pool(), id).await?;
+        self.check_proof(&enrolment, &confirmation.proof, now)?;
+        let mut transaction = self.database.begin().await?;
+        let attempts = self.count_try(&mut transaction, &enrolment.id, now).await?;
+        if !self.is_right(&enrolment, &confirmation.code) {
+            self.count_failure(&mut transaction, &enrolment.person, now)
+                .await?;
+            transaction.commit().await?;
+            let tries = self.terms.limits.tries_per_code;
+            return Err(Refusal::InvalidCode {
+                attempts_left: tries.saturating_sub(attempts),
+            });
+        }
+        sqlx::query("UPDATE enrolments SET confirmed = 1 WHERE id = $1")
+            .bind(&enrolment.id)
+            .execute(&mut *transaction)
+            .await?;
+        let account_id = replace_account(&mut transaction, &enrolment, now, rng).await?;
+        let quota = self.standing_in(&mut transaction, &enrolment.person, now).await?;
+        transaction.commit().await?;
+        Ok(Confirmed {
+            account_id,
+            assurance_level: "substantial",
+            quota,
+        })
+    }
+
+    /// Whether the code is the one that was sent to somebody, in constant time.
+    fn is_right(&self, enrolment: &Enrolment, code: &str) -> bool {
+        let mac = self.secrets.code(&enrolment.id, code).to_hex();
+        let same = mac.len() == enrolment.code_mac.len()
+            && openssl::memcmp::eq(mac.as_bytes(), enrolment.code_mac.as_bytes());
+        // check: ENR-01
+        same & enrolment.matched
+    }
+
+    fn check_proof(&self, enrolment: &Enrolment, proof: &str, now: u64) -> Result<(), Refusal> {
+        let proof = Unverified::parse(proof)
+            .and_then(|proof| proof.verify::<ProofClaims>(&enrolment.account_key, ENROLMENT_TYPE));
+        // check: ENR-02
+        let claims = proof.map_err(|_| Refusal::InvalidAccountSignature)?.into_claims();
+        self.terms.check_stated(&claims.stated, now)?;
+        // check: ENR-03
+        if claims.enrolment_id == enrolment.id {
+            Ok(())
+        } else {
+            Err(Refusal::WrongClaim("enrolment_id"))
+        }
+    }
+
+    /// Counts a try and locks the row, unless the enrolment takes no more; gives the new count.
+    async fn count_try(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        id: &str,
+        now: u64,
+    ) -> Result<u64, Refusal> {
+        let tries = self.terms.limits.tries_per_code;
+        let counted = sqlx::query(
+            "UPDATE enrolments SET attempts = attempts + 1
+             WHERE id = $1 AND confirmed = 0 AND expires_at > $2 AND attempts < $3
+             RETURNING attempts",
+        )
+        .bind(id)
+        .bind(number(now))
+        .bind(number(tries))
+        .fetch_optional(&mut **transaction)
+        .await?;
+        if let Some(row) = counted {
+            return Ok(row.try_get::<i64, _>("attempts").map(unsigned)?);
+        }
+        // It may have changed since it was first read.
+        let enrolment = enrolment(&mut **transaction, id).await?;
+        if enrolment.confirmed {
+            // check: ENR-04
+            Err(Refusal::CodeUsed)
+        } else if enrolment.expires_at <= now {
+            // check: ENR-05
+            Err(Refusal::EnrolmentExpired)
+        } else {
+            // check: ENR-06
+            Err(Refusal::TooManyAttempts { retry_after: 1 })
+        }
+    }
+
+    /// Counts a start for a number, known or not, and refuses it while the number is locked out.
+    async fn count_start(&self, person: &str, now: u64) -> Result<(), Refusal> {
+        let limits = &self.terms.limits;
+        let row = sqlx::query(
+            "INSERT INTO attempts (person, started, failed, resets_at) VALUES ($1, 1, 0, $2)
+             ON CONFLICT (person) DO UPDATE SET
+                 started   = CASE WHEN attempts.resets_at <= $3 THEN 1 ELSE attempts.started + 1 END,
+                 failed    = CASE WHEN attempts.resets_at <= $3 THEN 0 ELSE attempts.failed END,
+                 resets_at = CASE WHEN attempts.resets_at <= $3 THEN $2 ELSE attempts.resets_at END
+             RETURNING started, failed, resets_at",
+        )
+        .bind(person)
+        .bind(number(now + limits.lockout_seconds))
+        .bind(number(now))
+        .fetch_one(self.database.pool())
+        .await?;
+        let count = |column| row.try_get::<i64, _>(column).map(unsigned);
+        // check: ENR-07
+        if count("started")? > limits.starts || count("failed")? >= limits.failures {
+            return Err(Refusal::TooManyAttempts {
+                retry_after: count("resets_at")?.saturating_sub(now).max(1),
+            });
+        }
+        Ok(())
+    }
+
+    async fn count_failure(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        person: &str,
+        now: u64,
+    ) -> Result<(), Refusal> {
+        sqlx::query(
+            "INSERT INTO attempts (person, started, failed, resets_at) VALUES ($1, 0, 1, $2)
+             ON CONFLICT (person) DO UPDATE SET failed = attempts.failed + 1",
+        )
+        .bind(person)
+        .bind(number(now + self.terms.limits.lockout_seconds))
+        .execute(&mut **transaction)
+        .await?;
+        Ok(())
+    }
+}
+
+async fn enrolment(connection: impl Executor<'_, Database = Any>, id: &str) -> Result<Enrolment, Refusal> {
+    let row = sqlx::query(
+        "SELECT id, person, matched, account_key, code_mac, confirmed, expires_at FROM enrolments WHERE id = $1",
+    )
+    .bind(id)
+    .fetch_optional(connection)
+    .await?;
+    Enrolment::read(&row.ok_or(Refusal::UnknownEnrolment)?)
+}
+
+/// Makes the enrolment's key the person's one active account. Two at once wait for each other at
+/// the person's row; the database itself refuses a second active one.
+async fn replace_account(
+    transaction: &mut Transaction<'_, Any>,
+    enrolment: &Enrolment,
+    now: u64,
+    rng: &mut (impl CryptoRng + Send),
+) -> Result<String, Refusal> {
+    sqlx::query(
+        "INSERT INTO enrolled (person, turn) VALUES ($1, 0)
+         ON CONFLICT (person) DO UPDATE SET turn = enrolled.turn + 1",
+    )
+    .bind(&enrolment.person)
+    .execute(&mut **transaction)
+    .await?;
+    // check: ENR-12
+    sqlx::query("UPDATE accounts SET active = 0 WHERE person = $1 AND active = 1")
+        .bind(&enrolment.person)
+        .execute(&mut **transaction)
+        .await?;
+    let id = random_id(rng);
+    sqlx::query(
+        "INSERT INTO accounts (id, person, account_key, active, created_at) VALUES ($1, $2, $3, 1, $4)",
+    )
+    .bind(&id)
+    .bind(&enrolment.person)
+    .bind(enrolment.account_key.to_multikey())
+    .bind(number(now))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(id)
+}
+
+impl Enrolment {
+    fn read(row: &AnyRow) -> Result<Self, Refusal> {
+        let count = |column| row.try_get::<i64, _>(column).map(unsigned);
+        let key: String = row.try_get("account_key")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            person: row.try_get("person")?,
+            matched: count("matched")? == 1,
+            account_key: PublicKey::from_multikey(&key).map_err(|_| Refusal::InvalidAccountKey)?,
+            code_mac: row.try_get("code_mac")?,
+            confirmed: count("confirmed")? == 1,
+            expires_at: count("expires_at")?,
+        })
+    }
+}
+
+/// Name and number without surrounding spaces, the number's last letter in upper case.
+fn checked(request: &EnrolmentRequest) -> Result<(String, String), Refusal> {
+    let name = request.name.trim();
+    if !(1..=MAX_NAME).contains(&name.chars().count()) {
+        return Err(Refusal::InvalidRequest("name"));
+    }
+    let identity_number = request.number.trim().to_ascii_uppercase();
+    if !(1..=MAX_NUMBER).contains(&identity_number.len()) {
+        return Err(Refusal::InvalidRequest("number"));
+    }
+    Ok((name.to_owned(), identity_number))
+}
+
+/// 16 random bytes, base64url.
+fn random_id(rng: &mut impl CryptoRng) -> String {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    base64url_encode(bytes)
+}
+
+/// Eight random digits, each code as likely as any other.
+fn random_code(rng: &mut impl CryptoRng) -> String {
+    const CODES: u32 = 10u32.pow(CODE_DIGITS as u32);
+    // Above the largest multiple of the number of codes, some codes would come more often.
+    let drawn = loop {
+        let drawn = rng.next_u32();
+        if drawn < u32::MAX / CODES * CODES {
+            break drawn % CODES;
+        }
+    };
+    format!("{drawn:0CODE_DIGITS$}")
+}

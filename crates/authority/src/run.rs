@@ -1,0 +1,276 @@
+//! The service put together, and the commands beside it.
+
+use std::sync::Arc;
+
+use realdid_client::{ClientError, IdentityError, NodeClient, ServiceIdentity};
+use realdid_ledger::TrustAnchor;
+use realdid_service::{Hardening, PublicUrl, RateLimiter, Shutdown, harden, serve};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Settings;
+use crate::database::{Database, DatabaseError};
+use crate::delivery::{Delivery, DeliveryError, Dispatcher, Outbox, Smtp};
+use crate::error::Refusal;
+use crate::http::{App, router};
+use crate::keeper::Keeper;
+use crate::key_ring::{KeyRing, KeyRingError};
+use crate::rules::{Authority, Terms};
+use crate::secrets::Secrets;
+use crate::{population, register};
+
+/// Why the service cannot start, or a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The secret's file.
+    #[error("the secret's file cannot be used: {0}")]
+    Secret(std::io::Error),
+    /// The identity's key file, or its seat.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The epoch keys' files.
+    #[error(transparent)]
+    Keys(#[from] KeyRingError),
+    /// The node's address.
+    #[error(transparent)]
+    Node(#[from] ClientError),
+    /// The settings for mail; outside a sandbox there must be some.
+    #[error("{0}; set [smtp] with `url` and `from`")]
+    Delivery(#[from] DeliveryError),
+    /// The socket.
+    #[error(transparent)]
+    Listen(#[from] std::io::Error),
+    /// The register is empty.
+    #[error("the register is empty; run: realdid authority generate --people 1000 --config …")]
+    NoPeople,
+    /// More people than identity numbers.
+    #[error("at most {} people can be generated", population::MAX_PEOPLE)]
+    TooManyPeople,
+    /// The running service does not answer.
+    #[error("the authority at {0} does not answer; is it running?")]
+    NotRunning(String),
+    /// The running service refused; its code is named.
+    #[error("the authority refused: {detail} ({code})")]
+    Refused {
+        /// The problem's code.
+        code: String,
+        /// The problem's text.
+        detail: String,
+    },
+}
+
+impl RunError {
+    /// The failure's stable name.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Database(_) => "database_unusable",
+            Self::Secret(_) => "secret_unusable",
+            Self::Identity(error) => error.code(),
+            Self::Keys(_) => "epoch_keys_unusable",
+            Self::Node(error) => error.code(),
+            Self::Delivery(_) => "smtp_settings",
+            Self::Listen(_) => "cannot_listen",
+            Self::NoPeople => "register_empty",
+            Self::TooManyPeople => "too_many_people",
+            Self::NotRunning(_) => "authority_not_running",
+            Self::Refused { code, .. } => code,
+        }
+    }
+}
+
+/// Runs the service until `shutdown` fires.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn run(settings: Settings, shutdown: Shutdown) -> Result<(), RunError> {
+    let identity = ServiceIdentity::load(&settings.identity_path())?;
+    let key = identity.public_key();
+    let seat = settings
+        .charter
+        .seats
+        .iter()
+        .find(|seat| seat.key == key)
+        .ok_or(IdentityError::NoSeat)?;
+    let name = seat.name.clone();
+    let did = identity.did(&settings.charter);
+    let authority = open(&settings).await?;
+    let charter_hash = settings.charter.hash();
+    let ring = Arc::new(KeyRing::open(
+        &settings.data_path("epoch-keys"),
+        charter_hash,
+        did.hash,
+    )?);
+    let client = NodeClient::new(&settings.config().node_url, TrustAnchor::of(&settings.charter))?;
+    let keeper = Keeper::new(
+        client,
+        settings.charter.clone(),
+        identity,
+        ring,
+        authority.clone(),
+    );
+    let keeper = Arc::new(keeper);
+    let (outbox, delivery) = delivery(&settings)?;
+    let app = Arc::new(App {
+        charter: settings.charter.clone(),
+        did: did.to_string(),
+        name,
+        dispatcher: Dispatcher::start(delivery),
+        outbox,
+        limiter: limiter(&settings),
+        epochs: keeper.epochs(),
+        keeper: settings.charter.sandbox.then(|| Arc::clone(&keeper)),
+        authority: authority.clone(),
+    });
+    let listener = realdid_service::serve::bind(settings.config().listen).await?;
+    let keeping = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { keeper.run(shutdown).await }
+    });
+    let router = harden(router(app), hardening(&settings));
+    let served = serve(listener, router, settings.public_url.as_str(), shutdown.clone()).await;
+    shutdown.trigger();
+    // It has heard the signal; what it was doing, the next start does again.
+    let _ = keeping.await;
+    authority.database().close().await;
+    Ok(served?)
+}
+
+/// The rules over the configured database.
+async fn open(settings: &Settings) -> Result<Authority, RunError> {
+    let database = Database::open(&settings.database_url()).await?;
+    let path = settings.data_path("authority.secret");
+    let secrets = Secrets::load_or_create(&path).map_err(RunError::Secret)?;
+    let limits = settings.config().enrolment.clone();
+    Ok(Authority::new(
+        database,
+        secrets,
+        Terms::of(&settings.charter, settings.public_url.as_str(), limits),
+    ))
+}
+
+type Deliveries = (Option<Arc<Outbox>>, Arc<dyn Delivery>);
+
+fn delivery(settings: &Settings) -> Result<Deliveries, RunError> {
+    match &settings.config().smtp {
+        Some(smtp) => Ok((None, Arc::new(Smtp::new(&smtp.url, &smtp.from)?))),
+        None if settings.charter.sandbox => {
+            let outbox = Arc::new(Outbox::default());
+            Ok((Some(Arc::clone(&outbox)), outbox))
+        }
+        None => Err(DeliveryError::Settings.into()),
+    }
+}
+
+fn limiter(settings: &Settings) -> RateLimiter {
+    let per_minute = settings.config().enrolment.requests_per_minute;
+    RateLimiter::new(per_minute / 60.0, per_minute)
+}
+
+fn hardening(settings: &Settings) -> Hardening {
+    Hardening {
+        limits: settings.config().limits.clone(),
+        trusted_proxies: settings.config().trusted_proxies.clone(),
+        https: settings.public_url.is_https(),
+    }
+}
+
+/// Fills the register with the first `people` synthetic people of a seed; tells `progress` after each
+/// batch how many there are. People who are registered stay as they are. Gives the register's size.
+///
+/// # Errors
+/// [`RunError::TooManyPeople`], [`RunError::Database`].
+pub async fn generate(
+    settings: &Settings,
+    people: u64,
+    seed: u64,
+    mut progress: impl FnMut(u64),
+) -> Result<u64, RunError> {
+    if people > population::MAX_PEOPLE {
+        return Err(RunError::TooManyPeople);
+    }
+    let database = Database::open(&settings.database_url()).await?;
+    let mut done = 0;
+    while done < people {
+        let end = people.min(done + register::BATCH as u64);
+        let batch: Vec<_> = (done..end).map(|index| population::person(seed, index)).collect();
+        register::insert(&database, &batch)
+            .await
+            .map_err(DatabaseError::from)?;
+        done = end;
+        progress(done);
+    }
+    let total = register::count(&database).await.map_err(DatabaseError::from)?;
+    database.close().await;
+    Ok(total)
+}
+
+/// Somebody of the register, to try things out with.
+#[derive(Clone, Serialize)]
+pub struct SamplePerson {
+    /// The name.
+    pub name: String,
+    /// The identity number.
+    pub number: String,
+    /// Where one-time codes appear in a sandbox.
+    pub outbox: String,
+}
+
+/// A random person of the register.
+///
+/// # Errors
+/// [`RunError::NoPeople`], [`RunError::Database`].
+pub async fn random_person(settings: &Settings) -> Result<SamplePerson, RunError> {
+    let database = Database::open(&settings.database_url()).await?;
+    let place = hex::encode(rand::random::<[u8; 16]>());
+    let person = register::near(&database, &place)
+        .await
+        .map_err(DatabaseError::from)?;
+    database.close().await;
+    let person = person.ok_or(RunError::NoPeople)?;
+    let outbox = settings.public_url.join("/sandbox/outbox");
+    Ok(SamplePerson {
+        name: person.name,
+        number: person.number,
+        outbox,
+    })
+}
+
+/// Has the running service advance the sandbox's epoch; gives the new one.
+///
+/// # Errors
+/// [`RunError::NotRunning`], [`RunError::Refused`].
+pub async fn advance_epoch(settings: &Settings) -> Result<u64, RunError> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Answer {
+        epoch: Option<u64>,
+        code: String,
+        detail: String,
+    }
+    let url: &PublicUrl = &settings.public_url;
+    let not_running = |_| RunError::NotRunning(url.as_str().to_owned());
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .map_err(not_running)?;
+    let response = client
+        .post(url.join("/sandbox/advance-epoch"))
+        .send()
+        .await
+        .map_err(not_running)?;
+    let answer: Answer = response.json().await.map_err(not_running)?;
+    let Answer { epoch, code, detail } = answer;
+    epoch.ok_or(RunError::Refused { code, detail })
+}
+
+impl From<Refusal> for RunError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused {
+            code: refusal.code().to_owned(),
+            detail: refusal.to_string(),
+        }
+    }
+}

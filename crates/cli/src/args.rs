@@ -1,0 +1,217 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::wallet::args::WalletCommand;
+
+/// Proofed once, pseudonymous everywhere: every role of a RealDID network in one program.
+///
+/// Exit codes: 0 well, 1 refused or a failed check, 2 wrong usage, 3 somebody cannot be reached,
+/// 4 a problem of this machine (wallet, configuration, file).
+#[derive(Debug, Parser)]
+#[command(name = "realdid", version, propagate_version = true)]
+pub struct Arguments {
+    /// Print results as JSON on standard output, failures as JSON on standard error.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Found a network.
+    #[command(subcommand)]
+    Network(NetworkCommand),
+    /// A member's node: orders operations, proves state, resolves DIDs.
+    #[command(subcommand)]
+    Node(NodeCommand),
+    /// A proofing authority: knows people, gives tokens that do not say who.
+    #[command(subcommand)]
+    Authority(AuthorityCommand),
+    /// A sign-in server: an OpenID Connect provider for websites.
+    #[command(subcommand)]
+    Signin(SigninCommand),
+    /// The command-line wallet.
+    Wallet(WalletCommand),
+    /// Show the document of a DID.
+    Resolve(ResolveCommand),
+    /// Check a saved proof, offline.
+    Verify(VerifyCommand),
+    /// Ask a node how it and the ledger are.
+    Status(StatusCommand),
+    /// Say what a code means and what to do about it.
+    Explain(ExplainCommand),
+    /// Print a completion script for a shell.
+    Completions(CompletionsCommand),
+}
+
+/// Found a network.
+#[derive(Debug, Subcommand)]
+pub enum NetworkCommand {
+    /// Make a charter, all keys and all configurations for one machine.
+    Init(NetworkInit),
+}
+
+/// Make a charter, all keys and all configurations for one machine.
+#[derive(Debug, Args)]
+pub struct NetworkInit {
+    /// Directory to make; it must not exist.
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// Accepted for clarity: a sandbox is the only kind of network that one person can found.
+    #[arg(long)]
+    pub sandbox: bool,
+    /// Name of the network, part of every DID: 2 to 16 lower-case letters, digits and hyphens.
+    #[arg(long, default_value = "sandbox")]
+    pub name: String,
+    /// First port: node here, its peers at +1, authority at +10, sign-in at +20 and on, sites at +31.
+    #[arg(long, default_value_t = 7300)]
+    pub port_base: u16,
+    /// How many sign-in servers, 1 to 10.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10))]
+    pub signins: u16,
+    /// How many people the register will have; only noted in the configuration's comment.
+    #[arg(long, default_value_t = 1000)]
+    pub people: u64,
+}
+
+/// How a service runs.
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    /// The configuration file.
+    #[arg(long)]
+    pub config: PathBuf,
+    /// Stop when standard input ends: for supervisors.
+    #[arg(long)]
+    pub exit_with_parent: bool,
+}
+
+/// A member's node.
+#[derive(Debug, Subcommand)]
+pub enum NodeCommand {
+    /// Run until SIGINT or SIGTERM.
+    Run(RunOptions),
+}
+
+/// A proofing authority.
+#[derive(Debug, Subcommand)]
+pub enum AuthorityCommand {
+    /// Run until SIGINT or SIGTERM.
+    Run(RunOptions),
+    /// Fill the register with synthetic people, the same ones for the same seed.
+    Generate {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// How many people.
+        #[arg(long)]
+        people: u64,
+        /// Which people.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Show somebody of the register.
+    Person {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// Anybody.
+        #[arg(long, required = true)]
+        random: bool,
+    },
+    /// Begin the next epoch now (sandbox only; the authority must run).
+    AdvanceEpoch {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+/// A sign-in server.
+#[derive(Debug, Subcommand)]
+pub enum SigninCommand {
+    /// Run until SIGINT or SIGTERM.
+    Run(RunOptions),
+    /// The websites it serves.
+    #[command(subcommand)]
+    Client(ClientCommand),
+}
+
+/// The websites a sign-in server serves.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Register a website; prints its credentials once.
+    Add {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// Name that wallets show.
+        #[arg(long)]
+        name: String,
+        /// Where the website takes its visitors back; several are possible.
+        #[arg(long, required = true)]
+        redirect_uri: Vec<String>,
+    },
+    /// List the websites.
+    List {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+/// Show the document of a DID.
+#[derive(Debug, Args)]
+pub struct ResolveCommand {
+    /// The DID, short or long form.
+    pub did: String,
+    /// The node to ask.
+    #[arg(long, env = "REALDID_NODE", default_value = "http://127.0.0.1:7300")]
+    pub node: String,
+    /// The network's charter: the answer is then proved, not believed.
+    #[arg(long)]
+    pub charter: Option<PathBuf>,
+    /// Save a proof file for `realdid verify`.
+    #[arg(long)]
+    pub save_proof: Option<PathBuf>,
+}
+
+/// Check a saved proof, offline.
+#[derive(Debug, Args)]
+pub struct VerifyCommand {
+    /// The proof file.
+    pub file: PathBuf,
+    /// The charter of the network that is believed.
+    #[arg(long, required_unless_present = "network_key")]
+    pub charter: Option<PathBuf>,
+    /// The network key that is believed, 192 hexadecimal digits.
+    #[arg(long, conflicts_with = "charter")]
+    pub network_key: Option<String>,
+}
+
+/// Ask a node how it and the ledger are.
+#[derive(Debug, Args)]
+pub struct StatusCommand {
+    /// The node to ask.
+    #[arg(long, env = "REALDID_NODE", default_value = "http://127.0.0.1:7300")]
+    pub node: String,
+}
+
+/// Say what a code means and what to do about it.
+#[derive(Debug, Args)]
+pub struct ExplainCommand {
+    /// The code; without it, all are listed.
+    pub code: Option<String>,
+}
+
+/// Print a completion script for a shell.
+#[derive(Debug, Args)]
+pub struct CompletionsCommand {
+    /// Which shell.
+    pub shell: clap_complete::Shell,
+}

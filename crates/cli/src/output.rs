@@ -1,0 +1,104 @@
+//! The one place that prints. Results go to standard output, everything else to standard error, so
+//! that a script can read the one and a person the other.
+#![allow(
+    clippy::print_stdout,
+    reason = "a command line program prints its results here"
+)]
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, Outcome};
+
+/// How results are shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// For scripts with `json`, else for people.
+    pub const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// A command's result: `text` for people, `value` for scripts.
+    pub fn result(self, text: impl AsRef<str>, value: &Value) {
+        let line = if self.json {
+            format!("{value:#}")
+        } else {
+            text.as_ref().to_owned()
+        };
+        // Whoever closes the pipe has read enough.
+        let _ = writeln!(std::io::stdout(), "{line}");
+    }
+
+    /// Bytes as they are, such as a completion script.
+    pub fn raw(self, bytes: &[u8]) {
+        let _ = std::io::stdout().write_all(bytes);
+    }
+
+    /// What is going on, for people who wait.
+    pub fn progress(self, text: impl AsRef<str>) {
+        if !self.json {
+            let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+        }
+    }
+
+    /// What somebody should know although the command goes on.
+    pub fn warning(self, text: impl AsRef<str>) {
+        let line = if self.json {
+            json!({ "warning": text.as_ref() }).to_string()
+        } else {
+            format!("warning: {}", text.as_ref())
+        };
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+
+    /// The end of a command that failed.
+    pub fn failure(self, failure: &Failure) -> ExitCode {
+        let text = if self.json {
+            failure.json().to_string()
+        } else {
+            failure.text()
+        };
+        let _ = writeln!(std::io::stderr(), "{text}");
+        failure.exit_code()
+    }
+}
+
+/// Whether a person sits at the keyboard.
+pub fn is_interactive() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks for a line: at the terminal with a prompt, else from standard input.
+pub fn ask(prompt: &str) -> Outcome<String> {
+    if is_interactive() {
+        let _ = write!(std::io::stderr(), "{prompt}");
+        let _ = std::io::stderr().flush();
+    }
+    let mut line = String::new();
+    let read = std::io::stdin().read_line(&mut line);
+    match read {
+        Ok(count) if count > 0 => Ok(line.trim().to_owned()),
+        _ => Err(Failure::usage(
+            "input_missing",
+            format!("standard input ended before an answer to: {prompt}"),
+        )),
+    }
+}
+
+/// Asks a person for yes or no. Without a terminal, or without an answer, it is no.
+pub fn agrees(question: &str) -> bool {
+    is_interactive()
+        && ask(&format!("{question} [y/N] ")).is_ok_and(|answer| matches!(answer.as_str(), "y" | "Y" | "yes"))
+}
+
+/// Asks for a secret without showing it.
+pub fn ask_secret(prompt: &str) -> Outcome<String> {
+    rpassword::prompt_password(prompt)
+        .map_err(|error| Failure::local("terminal", format!("the terminal cannot be read: {error}")))
+}

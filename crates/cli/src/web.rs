@@ -1,0 +1,145 @@
+//! Talking to the authority and to sign-in servers: JSON in, JSON or a problem out, bounded in time
+//! and size.
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder};
+use serde::de::DeserializeOwned;
+use url::{Host, Url};
+
+use crate::failure::{Failure, Kind, Outcome};
+
+/// Longest wait for an answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Largest answer, in bytes.
+const MAX_ANSWER: usize = 1 << 20;
+/// Most redirects followed to a sign-in page.
+const MAX_REDIRECTS: usize = 10;
+
+/// A problem a service answered with (RFC 9457).
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Problem {
+    title: String,
+    detail: String,
+    code: String,
+    hint: Option<String>,
+    request_id: Option<String>,
+    /// What OAuth 2.0 errors have instead (RFC 6749 §5.2).
+    error: String,
+    error_description: String,
+}
+
+/// One service, named for messages.
+#[derive(Debug, Clone)]
+pub struct Web {
+    name: &'static str,
+    client: Client,
+}
+
+impl Web {
+    /// A client that follows no redirects, for a service called `name`.
+    pub fn new(name: &'static str, url: &Url) -> Outcome<Self> {
+        Self::build(name, url, Policy::none())
+    }
+
+    /// A client that follows redirects, for pages.
+    pub fn browsing(name: &'static str, url: &Url) -> Outcome<Self> {
+        Self::build(name, url, Policy::limited(MAX_REDIRECTS))
+    }
+
+    fn build(name: &'static str, url: &Url, policy: Policy) -> Outcome<Self> {
+        let builder = Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(TIMEOUT)
+            .redirect(policy);
+        // Nothing between this machine and itself.
+        let builder = if is_loopback(url) {
+            builder.no_proxy()
+        } else {
+            builder
+        };
+        let client = builder.build();
+        let client =
+            client.map_err(|error| Failure::local("http_client", format!("no HTTP client: {error}")))?;
+        Ok(Self { name, client })
+    }
+
+    /// The requests are built with this.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The text of a successful answer.
+    pub async fn text(&self, request: RequestBuilder) -> Outcome<String> {
+        let unreachable = |error: reqwest::Error| {
+            let why = if error.is_timeout() {
+                "no answer in time"
+            } else {
+                "no connection"
+            };
+            Failure::unavailable("service_unreachable", format!("{} cannot be reached", self.name))
+                .because(why)
+        };
+        let mut answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                let what = format!("{} answered with more than {MAX_ANSWER} bytes", self.name);
+                return Err(Failure::refused("answer_too_long", what));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if status.is_success() {
+            Ok(String::from_utf8_lossy(&body).into_owned())
+        } else {
+            Err(self.refusal(status.as_u16(), &body))
+        }
+    }
+
+    /// The JSON of a successful answer.
+    pub async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Outcome<T> {
+        let text = self.text(request).await?;
+        serde_json::from_str(&text).map_err(|error| {
+            let what = format!("the answer of {} is not what was expected", self.name);
+            Failure::refused("answer_malformed", what).because(error.to_string())
+        })
+    }
+
+    fn refusal(&self, status: u16, body: &[u8]) -> Failure {
+        let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
+        let first = |texts: [&String; 3]| texts.into_iter().find(|text| !text.is_empty()).cloned();
+        let none = String::new();
+        let code = first([&problem.code, &problem.error, &none]).unwrap_or_else(|| format!("http_{status}"));
+        let detail = first([&problem.detail, &problem.error_description, &problem.title]);
+        let detail = detail.unwrap_or_else(|| format!("HTTP status {status}"));
+        let kind = if status >= 500 || status == 429 {
+            Kind::Unavailable
+        } else {
+            Kind::Refused
+        };
+        let failure =
+            Failure::new(kind, code, format!("{} refused: {detail}", self.name)).request(problem.request_id);
+        match problem.hint {
+            Some(hint) => failure.fix(hint),
+            None => failure,
+        }
+    }
+}
+
+/// An address that may be talked to: https, or http on loopback in a sandbox.
+pub fn address(text: &str, sandbox: bool) -> Outcome<Url> {
+    realdid_openid::check_address(text, sandbox)
+        .map_err(|error| Failure::usage("address_invalid", format!("`{text}`: {error}")))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,16 @@
+//! Tests of the whole system through the `realdid` program: real processes, real network.
+
+#![allow(clippy::disallowed_methods, reason = "tests read the clock and draw seeds")]
+#![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
+mod browser;
+mod commands;
+mod country;
+mod exchanged;
+mod holder;
+mod kill;
+mod people;
+mod proof_file;
+mod shared_values;
+mod support;
+mod unlinkability;

@@ -1,0 +1,387 @@
+//! Executes blocks: the ledger's rules between consensus and the state's store.
+//!
+//! The engine executes a block speculatively, before it is final, on batches forked from its
+//! parent's state. Everything here is a function of the block, its ancestry and those batches; the
+//! clock is read only where a block is proposed (see [`pacing`](crate::pacing) for the rule about
+//! other validators' clocks).
+
+use crate::{
+    applied::Applied,
+    block::{self, EngineBlock, RoundContext, SyncTarget, content_hash},
+    pool::{Content, Pool},
+    state::{Key, Merkleized, StateSet, Unmerkleized, Value},
+    wiring::{Runtime, Scheme},
+};
+use commonware_consensus::{Heightable as _, marshal::ancestry::Ancestry};
+use commonware_cryptography::{Digestible as _, sha256::Digest};
+use commonware_glue::stateful::{
+    Application, Finality, Input, Proposed,
+    db::{DatabaseSet, Merkleized as _, Unmerkleized as _},
+};
+use commonware_runtime::Clock;
+use commonware_storage::{mmr, qmdb::Error as StoreError};
+use commonware_utils::SystemTimeExt as _;
+use futures::StreamExt as _;
+use realdid_crypto::Hash;
+use realdid_ledger::{
+    Block, BlockContext, Charter, CheckedOperation, Header, State, StateKey, StateLog, StateValue, VALUE_LEN,
+    check, execute, genesis_state, operations_root, state_key,
+};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
+use tracing::debug;
+
+/// Most ancestors a proposer looks through for operations that are not final yet.
+const MAX_PENDING_ANCESTORS: usize = 64;
+
+/// What a proposer may put into a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlockLimits {
+    pub(crate) operations: usize,
+    pub(crate) bytes: usize,
+}
+
+/// The ledger as the engine's application. Clones share everything.
+#[derive(Clone)]
+pub(crate) struct Ledger {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    genesis: EngineBlock,
+    charter: Charter,
+    charter_hash: Hash,
+    pool: Arc<Pool>,
+    applied: Arc<Applied>,
+    limits: BlockLimits,
+}
+
+/// The state after a block, and what its header has to say about it.
+struct Outcome<E: Runtime> {
+    merkleized: Merkleized<E>,
+    epoch: u64,
+}
+
+impl<E: Runtime> Outcome<E> {
+    fn state_root(&self) -> [u8; 32] {
+        self.merkleized.root().0
+    }
+
+    fn state_log(&self) -> StateLog {
+        StateLog {
+            root: self.merkleized.ops_root().0,
+            start: *self.merkleized.sync_boundary(),
+            end: *self.merkleized.bounds().tip.size,
+        }
+    }
+}
+
+impl Ledger {
+    pub(crate) fn new(
+        charter: Charter,
+        genesis: EngineBlock,
+        pool: Arc<Pool>,
+        applied: Arc<Applied>,
+        limits: BlockLimits,
+    ) -> Self {
+        let charter_hash = charter.hash();
+        Self {
+            shared: Arc::new(Shared {
+                genesis,
+                charter,
+                charter_hash,
+                pool,
+                applied,
+                limits,
+            }),
+        }
+    }
+
+    /// Loads what operations may touch out of the parent's state. Block 1 finds the genesis state.
+    async fn load<E: Runtime>(
+        &self,
+        context: &BlockContext,
+        batch: &Unmerkleized<E>,
+        operations: &[Arc<CheckedOperation>],
+    ) -> Option<State> {
+        let mut keys = BTreeSet::from([state_key::parameters()]);
+        keys.extend(operations.iter().flat_map(|operation| operation.keys()));
+        let wanted: Vec<Key> = keys.iter().copied().map(Key::new).collect();
+        let found = unless_stale(batch.get_many(&wanted.iter().collect::<Vec<_>>()).await)?;
+        let mut state = State::new();
+        for (key, value) in keys.into_iter().zip(found) {
+            state.load(key, value.as_ref().map(value_bytes));
+        }
+        for (key, value) in self.founding_state(context) {
+            state.load(key, Some(value));
+        }
+        Some(state)
+    }
+
+    /// What block 1 finds besides its parent's state, which is empty.
+    fn founding_state(&self, context: &BlockContext) -> Vec<(StateKey, StateValue)> {
+        if context.height == 1 {
+            genesis_state(&self.shared.charter)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Writes an executed state into the batch and computes the roots.
+    async fn seal<E: Runtime>(
+        &self,
+        context: &BlockContext,
+        mut batch: Unmerkleized<E>,
+        state: &State,
+    ) -> Option<Outcome<E>> {
+        for (key, value) in self.founding_state(context) {
+            batch = batch.write(Key::new(key), Some(Value::new(value)));
+        }
+        for (key, value) in state.writes() {
+            batch = batch.write(Key::new(*key), Some(Value::new(*value)));
+        }
+        let epoch = state.epoch(&self.shared.charter, context.time_ms).ok()?;
+        let merkleized = unless_stale(batch.merkleize().await)?;
+        Some(Outcome { merkleized, epoch })
+    }
+
+    /// Executes a whole block. `None` if it is invalid or stale.
+    async fn run<E: Runtime>(&self, block: &EngineBlock, batch: Unmerkleized<E>) -> Option<Outcome<E>> {
+        let Shared {
+            charter,
+            charter_hash,
+            ..
+        } = &*self.shared;
+        let header = block.header();
+        let context = BlockContext {
+            height: header.height,
+            time_ms: header.time_ms,
+        };
+        let operations: Vec<_> = block
+            .operations()
+            .iter()
+            .map(|op| self.checked(op))
+            .collect::<Option<_>>()?;
+        let mut state = self.load(&context, &batch, &operations).await?;
+        for operation in &operations {
+            // check: ENG-06
+            if let Err(refusal) = execute(charter, charter_hash, &context, operation, &mut state) {
+                debug!(height = context.height, code = refusal.code(), "block refused");
+                return None;
+            }
+        }
+        self.seal(&context, batch, &state).await
+    }
+
+    /// The checks of an operation that need no state, unless the pool has done them.
+    fn checked(&self, operation: &[u8]) -> Option<Arc<CheckedOperation>> {
+        let Shared {
+            charter,
+            charter_hash,
+            pool,
+            ..
+        } = &*self.shared;
+        // check: ENG-05
+        pool.get(&content_hash(operation))
+            .or_else(|| check(charter, charter_hash, operation).ok().map(Arc::new))
+    }
+
+    /// Operations for the next block: the oldest of the pool that can be executed on the parent.
+    async fn choose<E: Runtime>(
+        &self,
+        context: &BlockContext,
+        batch: &Unmerkleized<E>,
+        pending: &HashSet<Content>,
+    ) -> Option<(Vec<Vec<u8>>, State)> {
+        let Shared {
+            charter,
+            charter_hash,
+            pool,
+            limits,
+            ..
+        } = &*self.shared;
+        let offered = pool.oldest(limits.operations, limits.bytes, pending);
+        let (contents, operations): (Vec<_>, Vec<_>) = offered.into_iter().unzip();
+        let mut state = self.load(context, batch, &operations).await?;
+        let mut chosen = Vec::with_capacity(operations.len());
+        let mut proposed = Vec::with_capacity(operations.len());
+        for (content, operation) in contents.into_iter().zip(operations) {
+            match execute(charter, charter_hash, context, &operation, &mut state) {
+                Ok(()) => {
+                    proposed.push(content);
+                    chosen.push(operation.bytes().to_vec());
+                }
+                Err(refusal) => pool.refuse(&content, refusal.code()),
+            }
+        }
+        pool.proposed(context.height, proposed);
+        Some((chosen, state))
+    }
+
+    /// Operations of ancestors that are not applied yet: they wait in the pool, but are spoken for.
+    async fn pending(&self, mut ancestry: impl Ancestry<EngineBlock>) -> HashSet<Content> {
+        let applied = self.shared.applied.height();
+        let mut contents = HashSet::new();
+        for _ in 0..MAX_PENDING_ANCESTORS {
+            // Looking before taking the next one spares fetching a parent that is applied.
+            if ancestry
+                .peek()
+                .is_some_and(|block| block.height().get() <= applied)
+            {
+                break;
+            }
+            let Some(block) = ancestry.next().await.filter(|b| b.height().get() > applied) else {
+                break;
+            };
+            contents.extend(block.inner().operations().iter().map(|op| content_hash(op)));
+        }
+        contents
+    }
+
+    /// The rules about a header that the charter, its parent and its round decide.
+    fn check_header(&self, header: &Header, context: &RoundContext, parent: &Header) -> Option<()> {
+        let demand = |holds: bool| holds.then_some(());
+        // check: ENG-01
+        demand(header.charter == self.shared.charter_hash.0)?;
+        // check: ENG-02
+        demand(Some(header.height) == parent.height.checked_add(1) && header.parent == parent.hash())?;
+        // check: ENG-03
+        demand(header.time_ms > parent.time_ms)?;
+        // check: ENG-04
+        demand(header.round == block::round(context) && context.parent.1 == Digest(header.parent))
+    }
+
+    /// What executing a block has to give, as its header says.
+    fn check_outcome<E: Runtime>(header: &Header, outcome: &Outcome<E>) -> Option<()> {
+        let demand = |holds: bool| holds.then_some(());
+        // check: ENG-07
+        demand(outcome.epoch == header.epoch)?;
+        // The engine itself compares the log only, not the root that proofs lead to.
+        // check: ENG-08
+        demand(outcome.state_root() == header.state_root)?;
+        // check: ENG-09
+        demand(outcome.state_log() == header.state_log)
+    }
+}
+
+/// The value, or `None` if another branch became final meanwhile and the batch is stale.
+///
+/// # Panics
+///
+/// If the store failed: a validator that cannot read its state must not judge blocks.
+fn unless_stale<T>(result: Result<T, StoreError<mmr::Family>>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(StoreError::StaleRead | StoreError::StaleBatch) => None,
+        Err(error) => panic!("the state's store failed: {error}"),
+    }
+}
+
+impl<E: Runtime> Application<E> for Ledger {
+    type SigningScheme = Scheme;
+    type Context = RoundContext;
+    type Block = EngineBlock;
+    type Databases = StateSet<E>;
+    type Captured = ();
+    type Provider = ();
+    type Input = ();
+
+    fn sync_targets(block: &EngineBlock) -> SyncTarget {
+        block.sync_target()
+    }
+
+    async fn genesis(&mut self) -> EngineBlock {
+        self.shared.genesis.clone()
+    }
+
+    async fn propose(
+        &mut self,
+        (runtime, context): (E, RoundContext),
+        mut ancestry: impl Ancestry<EngineBlock>,
+        batches: <StateSet<E> as DatabaseSet<E>>::Unmerkleized,
+        _input: Input<(), ()>,
+    ) -> Option<Proposed<Self, E>> {
+        let walk = ancestry.clone();
+        let parent = ancestry.next().await?;
+        let before = parent.inner().header();
+        let block_context = BlockContext {
+            height: before.height.checked_add(1)?,
+            time_ms: now_ms(&runtime).max(before.time_ms.checked_add(1)?),
+        };
+        let pending = self.pending(walk).await;
+        let (operations, state) = self.choose(&block_context, &batches, &pending).await?;
+        let outcome = self.seal(&block_context, batches, &state).await?;
+        let header = Header {
+            charter: self.shared.charter_hash.0,
+            height: block_context.height,
+            time_ms: block_context.time_ms,
+            epoch: outcome.epoch,
+            parent: parent.digest().0,
+            operations_root: operations_root(&operations),
+            state_root: outcome.state_root(),
+            state_log: outcome.state_log(),
+            round: block::round(&context),
+        };
+        Some(Proposed {
+            block: EngineBlock::new(Block { header, operations }, &context),
+            merkleized: outcome.merkleized,
+        })
+    }
+
+    async fn process(
+        &mut self,
+        (_, context): (E, RoundContext),
+        mut ancestry: impl Ancestry<EngineBlock>,
+        batches: <StateSet<E> as DatabaseSet<E>>::Unmerkleized,
+        finality: Finality,
+    ) -> Option<<StateSet<E> as DatabaseSet<E>>::Merkleized> {
+        let proposal = ancestry.next().await?;
+        let header = proposal.inner().header();
+        if finality == Finality::Candidate {
+            let parent = ancestry.next().await?;
+            self.check_header(header, &context, parent.inner().header())?;
+        }
+        // The operations root was checked when the block was decoded.
+        let outcome = self.run(proposal.inner(), batches).await?;
+        Self::check_outcome(header, &outcome)?;
+        let contents = proposal.inner().operations().iter().map(|op| content_hash(op));
+        self.shared.pool.proposed(header.height, contents);
+        Some(outcome.merkleized)
+    }
+
+    async fn capture(
+        &mut self,
+        _context: (E, RoundContext),
+        block: &EngineBlock,
+        _batches: &<StateSet<E> as DatabaseSet<E>>::Merkleized,
+        _readers: <StateSet<E> as DatabaseSet<E>>::Readers,
+    ) {
+        // Known before the state changes, so that a reader finds the header of any state it sees.
+        self.shared.applied.expect(block.header());
+    }
+
+    async fn finalized(
+        &mut self,
+        _context: (E, RoundContext),
+        block: &EngineBlock,
+        _captured: (),
+        _readers: <StateSet<E> as DatabaseSet<E>>::Readers,
+    ) {
+        let contents = block.operations().iter().map(|op| content_hash(op));
+        self.shared.pool.finalized(block.header().height, contents);
+        self.shared.applied.advance(block.header());
+    }
+}
+
+/// The engine's clock in milliseconds since the Unix epoch.
+pub(crate) fn now_ms(clock: &impl Clock) -> u64 {
+    u64::try_from(clock.current().epoch().as_millis()).unwrap_or(u64::MAX)
+}
+
+fn value_bytes(value: &Value) -> StateValue {
+    let mut out: StateValue = [0; VALUE_LEN];
+    out.copy_from_slice(value);
+    out
+}

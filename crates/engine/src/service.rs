@@ -1,0 +1,316 @@
+//! Answers the node's questions, inside the engine's runtime.
+
+use crate::{
+    applied::Applied,
+    engine::{FinalizedBlock, Proven, ProvenPrefix, Snapshot},
+    error::EngineError,
+    state::{Key, StateDb, StateSet, Update},
+    wiring::{Marshal, Runtime},
+};
+use commonware_codec::Encode as _;
+use commonware_consensus::types::Height;
+use commonware_glue::stateful::db::ReadGuard;
+use commonware_runtime::Handle;
+use commonware_storage::qmdb::{Error as StoreError, current::ordered::proof::constant::ExclusionProof};
+use realdid_ledger::{
+    Block, FinalityProof, Header, MAX_PROOF_HEADERS, PrefixProof, StateKey, StateProof, StateValue,
+    VALUE_LEN, prefix_range,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{mpsc, oneshot};
+
+/// How often a state without a certificate yet is looked at again, and how many times.
+const PATIENCE: (Duration, usize) = (Duration::from_millis(20), 100);
+
+type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
+
+/// A question to the engine.
+pub(crate) enum Request {
+    Block(u64, Reply<Option<Block>>),
+    Finalized(u64, Reply<Option<FinalizedBlock>>),
+    Prove(Vec<StateKey>, Reply<Proven>),
+    ProvePrefix(StateKey, u8, usize, Reply<ProvenPrefix>),
+    Read(Vec<StateKey>, Reply<Snapshot>),
+    Subscribe(u64, mpsc::Sender<Arc<FinalizedBlock>>),
+    Metrics(Reply<String>),
+}
+
+/// What answers need.
+pub(crate) struct Service<E: Runtime> {
+    marshal: Marshal,
+    state: StateSet<E>,
+    applied: Arc<Applied>,
+}
+
+impl<E: Runtime> Clone for Service<E> {
+    fn clone(&self) -> Self {
+        Self {
+            marshal: self.marshal.clone(),
+            state: self.state.clone(),
+            applied: self.applied.clone(),
+        }
+    }
+}
+
+impl<E: Runtime> Service<E> {
+    /// Finds out which block the state is at, so that answers can be given before the next one.
+    pub(crate) async fn open(marshal: Marshal, state: StateSet<E>, applied: Arc<Applied>) -> Self {
+        let service = Self {
+            marshal,
+            state,
+            applied,
+        };
+        let root = service.state.read().await.root().0;
+        let mut height = match service.marshal.get_processed().await {
+            Some(processed) => processed.height().get(),
+            None => 0,
+        };
+        // The state may be ahead of the height that was acknowledged last, by the blocks that were
+        // being acknowledged.
+        while let Some(block) = service.block(height).await {
+            if block.header.state_root == root {
+                service.applied.expect(&block.header);
+                service.applied.advance(&block.header);
+                break;
+            }
+            height += 1;
+        }
+        service
+    }
+
+    /// Answers requests until the engine's handles are gone, each on a task of its own.
+    pub(crate) fn run(self, context: E, mut requests: mpsc::Receiver<Request>) -> Handle<()> {
+        context.spawn(move |context| async move {
+            while let Some(request) = requests.recv().await {
+                let service = self.clone();
+                context
+                    .child("request")
+                    .spawn(move |context| service.answer(context, request));
+            }
+            // Without handles nobody asks, but the validator goes on until it is stopped.
+            std::future::pending::<()>().await;
+        })
+    }
+
+    async fn answer(self, context: E, request: Request) {
+        // An answer that nobody waits for any more is dropped.
+        match request {
+            Request::Block(height, reply) => drop(reply.send(Ok(self.block(height).await))),
+            Request::Finalized(height, reply) => drop(reply.send(self.finalized(height).await)),
+            Request::Prove(keys, reply) => drop(reply.send(self.prove(&context, &keys).await)),
+            Request::ProvePrefix(prefix, bits, max, reply) => {
+                drop(reply.send(self.prove_prefix(&context, prefix, bits, max).await));
+            }
+            Request::Read(keys, reply) => drop(reply.send(self.read(&context, &keys).await)),
+            Request::Subscribe(from, blocks) => self.publish(&context, from, blocks).await,
+            Request::Metrics(reply) => drop(reply.send(Ok(context.encode()))),
+        }
+    }
+
+    async fn block(&self, height: u64) -> Option<Block> {
+        let block = self.marshal.get_block(Height::new(height)).await?;
+        Some(Block {
+            header: block.inner().header().clone(),
+            operations: block.inner().operations().to_vec(),
+        })
+    }
+
+    /// The final block of a height with its proof. `None` above the newest applied height, for
+    /// genesis, and while no certificate is there.
+    async fn finalized(&self, height: u64) -> Result<Option<FinalizedBlock>, EngineError> {
+        if height == 0 || height > self.applied.height() {
+            return Ok(None);
+        }
+        let Some(block) = self.block(height).await else {
+            return Ok(None);
+        };
+        let header = block.header;
+        let finality = self.finality(header.clone()).await?;
+        Ok(finality.map(|finality| FinalizedBlock {
+            header,
+            operations: block.operations,
+            finality,
+        }))
+    }
+
+    /// The certificate of `header`, or of the nearest descendant with the headers between.
+    async fn finality(&self, header: Header) -> Result<Option<FinalityProof>, EngineError> {
+        let first = header.height;
+        let mut headers = vec![header];
+        for height in first.. {
+            if let Some(finalization) = self.marshal.get_finalization(Height::new(height)).await {
+                let certificate = finalization.encode().to_vec();
+                return Ok(Some(FinalityProof { headers, certificate }));
+            }
+            if headers.len() == MAX_PROOF_HEADERS {
+                break;
+            }
+            let Some(next) = self.block(height + 1).await else {
+                break;
+            };
+            headers.push(next.header);
+        }
+        Ok(None)
+    }
+
+    /// Sends every final block from a height on, in order and without gaps, with its proof.
+    async fn publish(&self, clock: &E, from: u64, blocks: mpsc::Sender<Arc<FinalizedBlock>>) {
+        let mut tip = self.applied.watch();
+        let mut next = from.max(1);
+        loop {
+            let reached = tokio::select! {
+                biased;
+                () = blocks.closed() => return,
+                reached = tip.wait_for(|tip| tip.height >= next) => reached.is_ok(),
+            };
+            if !reached {
+                return;
+            }
+            match self.finalized(next).await {
+                Ok(Some(block)) => {
+                    if blocks.send(Arc::new(block)).await.is_err() {
+                        return;
+                    }
+                    next += 1;
+                }
+                // The certificate is on its way: see the module `wiring`.
+                Ok(None) | Err(_) => clock.sleep(PATIENCE.0).await,
+            }
+        }
+    }
+
+    /// Values and block of the newest state.
+    async fn read(&self, clock: &E, keys: &[StateKey]) -> Result<Snapshot, EngineError> {
+        for _ in 0..PATIENCE.1 {
+            let state = self.state.read().await;
+            if let Some(header) = self.applied.header_of(&state.root().0) {
+                let mut values = Vec::with_capacity(keys.len());
+                for key in keys {
+                    let value = state
+                        .get(&Key::new(*key))
+                        .await
+                        .map_err(|_| EngineError::Storage)?;
+                    values.push(value.as_ref().map(value_bytes));
+                }
+                return Ok(Snapshot {
+                    height: header.height,
+                    time_ms: header.time_ms,
+                    values,
+                });
+            }
+            drop(state);
+            clock.sleep(PATIENCE.0).await;
+        }
+        Err(EngineError::NotReady)
+    }
+
+    pub(crate) async fn prove(&self, clock: &E, keys: &[StateKey]) -> Result<Proven, EngineError> {
+        for _ in 0..PATIENCE.1 {
+            let state = self.state.read().await;
+            if let Some(header) = self.applied.header_of(&state.root().0) {
+                let mut proofs = Vec::with_capacity(keys.len());
+                for key in keys {
+                    proofs.push(span_proof::<E>(&state, key).await?);
+                }
+                // The state goes on while the certificate is fetched.
+                drop(state);
+                if let Some(finality) = self.finality(header).await? {
+                    return Ok(Proven { finality, proofs });
+                }
+            } else {
+                drop(state);
+            }
+            clock.sleep(PATIENCE.0).await;
+        }
+        Err(EngineError::NotReady)
+    }
+
+    pub(crate) async fn prove_prefix(
+        &self,
+        clock: &E,
+        prefix: StateKey,
+        bits: u8,
+        max: usize,
+    ) -> Result<ProvenPrefix, EngineError> {
+        let (lowest, highest) = prefix_range(&prefix, bits).map_err(|_| EngineError::Prefix)?;
+        for _ in 0..PATIENCE.1 {
+            let state = self.state.read().await;
+            if let Some(header) = self.applied.header_of(&state.root().0) {
+                let spans = spans::<E>(&state, lowest, highest, max).await?;
+                drop(state);
+                if let Some(finality) = self.finality(header).await? {
+                    return Ok(ProvenPrefix {
+                        finality,
+                        proof: PrefixProof { spans },
+                    });
+                }
+            } else {
+                drop(state);
+            }
+            clock.sleep(PATIENCE.0).await;
+        }
+        Err(EngineError::NotReady)
+    }
+}
+
+/// Consecutive spans from the one that covers `lowest` to the one that covers `highest`.
+async fn spans<E: Runtime>(
+    state: &ReadGuard<'_, StateDb<E>>,
+    lowest: StateKey,
+    highest: StateKey,
+    max: usize,
+) -> Result<Vec<StateProof>, EngineError> {
+    let mut spans: Vec<StateProof> = Vec::new();
+    let mut from = lowest;
+    loop {
+        let span = span_proof::<E>(state, &from).await?;
+        let last = span.reaches(&from, &highest);
+        from = *span.next_key();
+        spans.push(span);
+        let entries = spans
+            .iter()
+            .filter(|s| (lowest..=highest).contains(s.key()))
+            .count();
+        if entries > max {
+            return Err(EngineError::PrefixTooWide { max });
+        }
+        if last {
+            return Ok(spans);
+        }
+    }
+}
+
+/// The proof of the span that covers a key.
+async fn span_proof<E: Runtime>(
+    state: &ReadGuard<'_, StateDb<E>>,
+    key: &StateKey,
+) -> Result<StateProof, EngineError> {
+    let storage = |_: StoreError<_>| EngineError::Storage;
+    let key = Key::new(*key);
+    let found = state.get_span(&key).await.map_err(storage)?;
+    let (_, update) = found.ok_or(EngineError::NotReady)?;
+    let membership = if update.key == key {
+        state.key_value_proof(key).await.map_err(storage)?.proof
+    } else {
+        match state.exclusion_proof(&key).await.map_err(storage)? {
+            ExclusionProof::KeyValue(membership, _) => membership,
+            // The state is never empty: it holds the genesis state from block 1 on.
+            ExclusionProof::Commit(..) => return Err(EngineError::NotReady),
+        }
+    };
+    let Update { key, value, next_key } = update;
+    let encoded = [
+        key.as_ref(),
+        value.as_ref(),
+        next_key.as_ref(),
+        &membership.encode(),
+    ]
+    .concat();
+    StateProof::decode(&encoded).map_err(EngineError::StateProof)
+}
+
+fn value_bytes(value: &crate::state::Value) -> StateValue {
+    let mut out: StateValue = [0; VALUE_LEN];
+    out.copy_from_slice(value);
+    out
+}

@@ -1,0 +1,9 @@
+//! The engine from the outside: real sockets, real files.
+
+#![allow(clippy::disallowed_methods, reason = "these tests own their clock")]
+
+mod consortium;
+mod kill;
+mod proofs;
+mod single;
+mod support;

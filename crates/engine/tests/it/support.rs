@@ -1,0 +1,195 @@
+//! A small network for the tests: a charter with seats, and operations that take them.
+
+use rand::{SeedableRng as _, rngs::StdRng};
+use realdid_crypto::{KeyType, SecretKey};
+use realdid_did::{
+    Action, Authorization, Commitment, DocumentData, Founding, Inception, Network, Operation, VerificationKey,
+};
+use realdid_engine::{
+    DealtKey, Engine, EngineConfig, EngineStopper, FinalizedBlock, Validator, ValidatorKeys, deal,
+    link_public_key, network_key,
+};
+use realdid_ledger::{
+    Charter, CheckedOperation, Member, Quota, Role, Seat, StateKey, check, encode_did_operation, state_key,
+};
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+use zeroize::Zeroizing;
+
+/// Seats of the charter: how many DIDs the tests can publish.
+pub const SEATS: u16 = 64;
+
+/// How long a test waits for what should take milliseconds.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A network before its validators start.
+pub struct World {
+    pub charter: Charter,
+    pub network_key: [u8; 96],
+    dealt: DealtKey,
+    seeds: Vec<[u8; 32]>,
+    validators: Vec<Validator>,
+}
+
+/// A network of `count` validators; the same for the same seed, except for the ports.
+pub fn world(count: u8, seed: u8) -> World {
+    let mut rng = StdRng::seed_from_u64(seed.into());
+    let dealt = deal(count.into(), &mut rng).expect("deal");
+    // Shares belong to the validators in ascending order of their link keys.
+    let mut seeds: Vec<_> = (0..count).map(|number| [number.wrapping_add(seed); 32]).collect();
+    seeds.sort_by_key(link_public_key);
+    let validators: Vec<_> = seeds
+        .iter()
+        .map(|seed| Validator {
+            link_key: link_public_key(seed),
+            address: free_port(),
+        })
+        .collect();
+    let network_key = network_key(&dealt.public).expect("network key");
+    let charter = charter(&dealt, &network_key, &validators);
+    World {
+        charter,
+        network_key,
+        dealt,
+        seeds,
+        validators,
+    }
+}
+
+fn charter(dealt: &DealtKey, network_key: &[u8; 96], validators: &[Validator]) -> Charter {
+    let seat = |number| Seat {
+        name: format!("Seat {number}"),
+        role: Role::Signin,
+        key: seat_key(number).public_key(),
+    };
+    let validator = |found: &Validator| realdid_ledger::Validator {
+        name: "Validator".to_owned(),
+        link_key: realdid_crypto::Hash(found.link_key),
+        // Not the port of the test: the charter stays the same from run to run.
+        address: "127.0.0.1:7301".to_owned(),
+    };
+    Charter {
+        format: 1,
+        network: Network::new("sandbox").expect("name"),
+        sandbox: true,
+        genesis_time: 1_700_000_000,
+        network_key: hex(network_key),
+        polynomial: hex(&dealt.public),
+        members: vec![Member {
+            name: "Member".to_owned(),
+            key: seat_key(9_999).public_key(),
+        }],
+        threshold: 1,
+        validators: validators.iter().map(validator).collect(),
+        seats: (0..SEATS).map(seat).collect(),
+        epoch_seconds: 3_600,
+        quota: Quota {
+            tokens: 64,
+            period_seconds: 3_600,
+        },
+        recovery_delay: 10,
+        vetoed_recovery_delay: 20,
+        minimum_anonymity_set: 1,
+    }
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn seat_key(number: u16) -> SecretKey {
+    let mut seed = [7; 32];
+    seed[..2].copy_from_slice(&number.to_be_bytes());
+    SecretKey::from_seed(KeyType::Ed25519, &seed)
+}
+
+/// A loopback address that nobody listens on.
+fn free_port() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("its address")
+}
+
+impl World {
+    /// The configuration of one validator, with a short heartbeat.
+    pub fn config(&self, index: usize, dir: &Path) -> EngineConfig {
+        let keys = ValidatorKeys {
+            link_key: Zeroizing::new(self.seeds[index]),
+            share: self.dealt.shares[index].clone(),
+            public: self.dealt.public.clone(),
+        };
+        let listen = self.validators[index].address;
+        let mut config = EngineConfig::new(
+            dir.to_owned(),
+            self.charter.clone(),
+            keys,
+            self.validators.clone(),
+            listen,
+        );
+        config.local_network = true;
+        config.heartbeat = Duration::from_millis(500);
+        config.leader_slack = Duration::from_millis(500);
+        config
+    }
+
+    pub async fn start(&self, index: usize, dir: &Path) -> (Engine, EngineStopper) {
+        Engine::start(self.config(index, dir))
+            .await
+            .expect("engine starts")
+    }
+
+    /// An operation that publishes the DID of a seat, and the key of its entry.
+    pub fn publish(&self, seat: u16) -> (CheckedOperation, StateKey) {
+        let charter = self.charter.hash();
+        let key = seat_key(seat);
+        let keys = vec![VerificationKey::authentication(key.public_key())];
+        let inception = Inception {
+            charter,
+            document: DocumentData::new(keys, Vec::new()).expect("document"),
+            next: Commitment(realdid_crypto::Hash([1; 32])),
+            recovery: Commitment(realdid_crypto::Hash([2; 32])),
+        };
+        let did = inception.hash();
+        let authorization = Authorization::Charter { seat };
+        let operation = Operation {
+            charter,
+            did,
+            previous: realdid_crypto::Hash::ZERO,
+            action: Action::Publish(Box::new(Founding {
+                inception,
+                authorization,
+            })),
+        };
+        let bytes = encode_did_operation(&operation.sign(0, &key));
+        let checked = check(&self.charter, &charter, &bytes).expect("a well-formed operation");
+        (checked, state_key::did(&did))
+    }
+}
+
+/// Waits until a final block holds the operation with these bytes, and checks its proof.
+pub async fn wait_for(world: &World, engine: &Engine, from: u64, bytes: &[u8]) -> Arc<FinalizedBlock> {
+    let mut blocks = engine.subscribe_finalized(from).await.expect("subscription");
+    let mut expected = from.max(1);
+    let search = async {
+        while let Some(block) = blocks.recv().await {
+            assert_eq!(block.header.height, expected, "blocks come in order");
+            expected += 1;
+            let charter = world.charter.hash();
+            let proven = block
+                .finality
+                .verify(charter.as_bytes(), &world.network_key)
+                .expect("final");
+            assert_eq!(proven.header(), &block.header);
+            if block.operations.iter().any(|operation| operation == bytes) {
+                return block;
+            }
+        }
+        panic!("the engine stopped");
+    };
+    tokio::time::timeout(PATIENCE, search)
+        .await
+        .expect("final in time")
+}

@@ -1,0 +1,222 @@
+//! The genesis charter: who founds a network and by which numbers it runs.
+//!
+//! A charter is a JSON file. Its hash is the SHA-256 of its compact JSON with the fields in the
+//! order of [`Charter`]; every signature of the network includes that hash.
+
+use realdid_crypto::{Hash, PublicKey, sha256};
+use realdid_did::{Delays, Did, Network};
+
+/// Length of the network key (BLS12-381 G2, compressed), in bytes.
+pub const NETWORK_KEY_LENGTH: usize = 96;
+/// Most members, validators or seats of a charter.
+const MAX_LIST: usize = 256;
+/// Longest name in a charter, in bytes.
+pub const MAX_NAME: usize = 64;
+
+/// Why a charter cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CharterError {
+    /// Not JSON of the expected shape.
+    #[error("the charter is not valid JSON of the expected form: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A field is out of range; it is named.
+    #[error("the charter's field `{0}` is out of range")]
+    Field(&'static str),
+}
+
+/// A consortium member: signs governance operations.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// Name of the organisation.
+    pub name: String,
+    /// Its governance key.
+    pub key: PublicKey,
+}
+
+/// A node that votes.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validator {
+    /// Name of the organisation that runs it.
+    pub name: String,
+    /// Ed25519 public key of its authenticated links, 32 bytes in hexadecimal.
+    pub link_key: Hash,
+    /// Where its peers reach it, `host:port`.
+    pub address: String,
+}
+
+/// What an accredited service may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Role {
+    /// Proofs persons and gives real-name tokens.
+    Authority = 1,
+    /// Asks holders to log in, for websites it sponsors.
+    Signin = 2,
+}
+
+/// A place the charter keeps for a service's DID.
+///
+/// A DID's hash covers the charter's hash, so the charter cannot hold the hash of the DID; it
+/// names the key instead, and the DID that this key publishes takes the seat.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seat {
+    /// Name of the organisation, shown to holders.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// First key of the DID's inception.
+    pub key: PublicKey,
+}
+
+/// How many tokens a person gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    /// Tokens per period, new DIDs and renewals together.
+    pub tokens: u32,
+    /// Length of the period, in seconds.
+    pub period_seconds: u64,
+}
+
+/// The genesis charter of a network.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Charter {
+    /// Format of this file: 1.
+    pub format: u32,
+    /// Name of the network, part of every DID.
+    pub network: Network,
+    /// Whether this is a sandbox: loopback without TLS, an outbox page, epochs advanced by command.
+    pub sandbox: bool,
+    /// When epoch 0 begins, in Unix seconds.
+    pub genesis_time: u64,
+    /// The validators' threshold public key, 96 bytes in hexadecimal.
+    pub network_key: String,
+    /// The public polynomial behind the network key, in the engine's encoding, hexadecimal.
+    pub polynomial: String,
+    /// The members.
+    pub members: Vec<Member>,
+    /// How many members must sign a governance operation.
+    pub threshold: u16,
+    /// The validators, in the order of their shares of the network key.
+    pub validators: Vec<Validator>,
+    /// The first accredited services.
+    pub seats: Vec<Seat>,
+    /// Length of an epoch, in seconds (production: 90 days).
+    pub epoch_seconds: u64,
+    /// Tokens per person.
+    pub quota: Quota,
+    /// Delay of a recovery, in seconds (production: 72 h).
+    pub recovery_delay: u64,
+    /// Delay of a recovery after a vetoed one, in seconds (production: 30 days).
+    pub vetoed_recovery_delay: u64,
+    /// Wallets warn when fewer persons than this got tokens from the same key.
+    pub minimum_anonymity_set: u64,
+}
+
+impl Charter {
+    /// Parses and checks a charter file.
+    ///
+    /// # Errors
+    /// [`CharterError`].
+    pub fn from_json(json: &[u8]) -> Result<Self, CharterError> {
+        let charter: Self = serde_json::from_slice(json)?;
+        charter.check()?;
+        Ok(charter)
+    }
+
+    /// The charter as a file for people: indented JSON.
+    ///
+    /// # Errors
+    /// [`CharterError`] if the charter could not be read back.
+    pub fn to_json(&self) -> Result<String, CharterError> {
+        self.check()?;
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// The charter's hash: SHA-256 of its compact JSON.
+    ///
+    /// # Panics
+    /// Never: a charter always has a JSON form.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        sha256(&serde_json::to_vec(self).expect("a charter has a JSON form"))
+    }
+
+    /// The network key's bytes.
+    #[must_use]
+    pub fn network_key(&self) -> [u8; NETWORK_KEY_LENGTH] {
+        let mut key = [0; NETWORK_KEY_LENGTH];
+        // `check` has made sure of the length and the digits.
+        let _ = hex::decode_to_slice(&self.network_key, &mut key);
+        key
+    }
+
+    /// The delays that [`realdid_did::follow`] needs.
+    #[must_use]
+    pub const fn delays(&self) -> Delays {
+        Delays {
+            recovery: self.recovery_delay,
+            vetoed_recovery: self.vetoed_recovery_delay,
+        }
+    }
+
+    /// The DID with this identifier hash on this network.
+    #[must_use]
+    pub fn did(&self, hash: Hash) -> Did {
+        Did {
+            network: self.network.clone(),
+            hash,
+        }
+    }
+
+    /// The epoch at a time (Unix seconds), given how far the sandbox was advanced.
+    #[must_use]
+    pub const fn epoch_at(&self, now: u64, advanced: u64) -> u64 {
+        (now.saturating_sub(self.genesis_time) / self.epoch_seconds).saturating_add(advanced)
+    }
+
+    fn check(&self) -> Result<(), CharterError> {
+        let is = |holds: bool, field| {
+            if holds {
+                Ok(())
+            } else {
+                Err(CharterError::Field(field))
+            }
+        };
+        let named = |name: &str| (1..=MAX_NAME).contains(&name.len());
+        let polynomial = hex::decode(&self.polynomial).is_ok_and(|bytes| !bytes.is_empty());
+        let key = hex::decode(&self.network_key).is_ok_and(|bytes| bytes.len() == NETWORK_KEY_LENGTH);
+        is(self.format == 1, "format")?;
+        is(key, "network_key")?;
+        is(polynomial, "polynomial")?;
+        is((1..=MAX_LIST).contains(&self.members.len()), "members")?;
+        is(
+            self.members.iter().all(|member| named(&member.name)),
+            "members.name",
+        )?;
+        // Else one member could sign for several.
+        let mut keys: Vec<_> = self.members.iter().map(|member| member.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        is(keys.len() == self.members.len(), "members.key")?;
+        is(
+            (1..=self.members.len()).contains(&usize::from(self.threshold)),
+            "threshold",
+        )?;
+        is((1..=MAX_LIST).contains(&self.validators.len()), "validators")?;
+        is(self.seats.len() <= MAX_LIST, "seats")?;
+        is(self.seats.iter().all(|seat| named(&seat.name)), "seats.name")?;
+        is(self.epoch_seconds > 0, "epoch_seconds")?;
+        is(self.quota.tokens > 0 && self.quota.period_seconds > 0, "quota")?;
+        is(self.recovery_delay > 0, "recovery_delay")?;
+        is(
+            self.vetoed_recovery_delay >= self.recovery_delay,
+            "vetoed_recovery_delay",
+        )
+    }
+}

@@ -1,0 +1,42 @@
+//! The ledger's rules and proofs: what a block holds, how operations change the state, and what a
+//! light client checks before it believes an answer.
+//!
+//! `ledger` orders nothing and knows no network. Consensus and storage are the engine's; of it
+//! this crate uses only the codec, the cryptography and the verification of proofs.
+//!
+//! * [`Charter`]: who founds a network and by which numbers it runs.
+//! * [`check`] and [`execute`]: everything about an operation without and with state.
+//! * [`Header`], [`FinalityProof`], [`StateProof`]: what proves that a state is the network's.
+
+mod charter;
+mod execute;
+mod finality;
+mod header;
+mod light;
+mod operation;
+mod proof_file;
+mod record;
+mod refusal;
+mod state;
+mod state_proof;
+
+pub use charter::{
+    Charter, CharterError, MAX_NAME, Member, NETWORK_KEY_LENGTH, Quota, Role, Seat, Validator,
+};
+pub use execute::{BlockContext, execute};
+pub use finality::*;
+pub use header::*;
+pub use light::{Freshness, LightError, MAX_AHEAD, PrefixAnswer, ProvenState, StateAnswer, TrustAnchor};
+pub use operation::{
+    CheckedOperation, GovernanceAction, GovernanceOperation, ServiceAction, ServiceOperation, check,
+    decode_did_operation, encode_did_operation,
+};
+pub use proof_file::{
+    Evidence, MAX_PROOF_FILE, MAX_PROOF_OPERATIONS, PROOF_FORMAT, ProofFile, ProofFileError, Verdict,
+};
+pub use record::{
+    Accreditation, Anchor, EpochKeyRecord, Parameters, Record, StateKey, StateValue, VALUE_LEN, state_key,
+};
+pub use refusal::Refusal;
+pub use state::{State, genesis_state};
+pub use state_proof::*;

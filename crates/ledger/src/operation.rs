@@ -1,0 +1,377 @@
+//! Everything that can stand in a block: operations on DIDs, of services, and of the consortium.
+
+use realdid_crypto::{
+    DecodeError, Domain, Hash, PublicKey, Reader, SecretKey, Signature, Writer, hash_labelled,
+};
+use realdid_did::{
+    Authorization, DocumentData, MAX_OPERATION, OperationError, Purposes, SignedOperation, VerifiedOperation,
+};
+use realdid_token::EpochKey;
+
+use crate::charter::Charter;
+use crate::record::{StateKey, state_key};
+use crate::refusal::Refusal;
+
+const SERVICE_LABEL: &str = "realdid/service-operation/v1";
+const GOVERNANCE_LABEL: &str = "realdid/governance-operation/v1";
+
+/// What an accredited service does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServiceAction {
+    /// An authority publishes its key for the next epoch. `key.authority` must be the signer.
+    PublishEpochKey(Box<EpochKey>),
+    /// An authority advances the sandbox's epoch by one, from this one.
+    AdvanceEpoch {
+        /// The current epoch.
+        from: u64,
+    },
+    /// A service anchors a Merkle root of records.
+    Anchor {
+        /// What the records are, as a hash of the owner's choice; once per subject.
+        subject: Hash,
+        /// The root.
+        root: Hash,
+        /// How many records it covers.
+        count: u64,
+    },
+}
+
+/// An operation of an accredited service, signed by an assertion key of its DID.
+///
+/// Layout: `02`, charter (32), identifier hash (32), current document data, action code and
+/// fields, signer index (1), signature (64) over all before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceOperation {
+    /// Identifier hash of the service's DID.
+    pub by: Hash,
+    /// Its current document data, compared with its state entry.
+    pub document: DocumentData,
+    /// What it does.
+    pub action: ServiceAction,
+}
+
+/// What the consortium decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GovernanceAction {
+    /// Revokes an epoch key.
+    RevokeEpochKey(Hash),
+    /// Strikes off an accredited service, by its DID's identifier hash.
+    RevokeAccreditation(Hash),
+}
+
+/// An operation of the consortium, signed by as many members as the charter asks for.
+///
+/// Layout: `03`, charter (32), sequence (8), action code (1), subject (32), count (1), then member
+/// index (1) and signature (64) each, in rising order of the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GovernanceOperation {
+    /// The next number; so nothing is applied twice.
+    pub sequence: u64,
+    /// What is decided.
+    pub action: GovernanceAction,
+}
+
+/// An operation whose form and signatures have been checked; state has not been looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedOperation {
+    pub(crate) kind: Kind,
+    bytes: Vec<u8>,
+    hash: Hash,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Did(Box<VerifiedOperation>),
+    Service(Box<ServiceOperation>),
+    Governance(GovernanceOperation),
+}
+
+/// The bytes of an operation on a DID as a block holds them: `01` and the signed operation.
+#[must_use]
+pub fn encode_did_operation(operation: &SignedOperation) -> Vec<u8> {
+    [&[1], operation.encode().as_slice()].concat()
+}
+
+/// The signed operation on a DID in a block's bytes, if it is one; nothing is checked.
+#[must_use]
+pub fn decode_did_operation(bytes: &[u8]) -> Option<SignedOperation> {
+    SignedOperation::decode(bytes.strip_prefix(&[1])?).ok()
+}
+
+/// Checks everything about an operation that needs no state: form, network, signatures.
+///
+/// # Errors
+/// [`Refusal::Operation`], [`Refusal::Threshold`].
+pub fn check(charter: &Charter, charter_hash: &Hash, bytes: &[u8]) -> Result<CheckedOperation, Refusal> {
+    if bytes.len() > MAX_OPERATION {
+        return Err(OperationError::TooLong.into());
+    }
+    let (kind, hash) = match bytes.split_first() {
+        Some((1, rest)) => {
+            let verified = SignedOperation::decode(rest)?.verify(charter_hash)?;
+            let hash = verified.hash();
+            (Kind::Did(Box::new(verified)), hash)
+        }
+        Some((2, _)) => {
+            let (operation, hash) = ServiceOperation::check(charter_hash, bytes)?;
+            (Kind::Service(Box::new(operation)), hash)
+        }
+        Some((3, _)) => {
+            let (operation, hash) = GovernanceOperation::check(charter, charter_hash, bytes)?;
+            (Kind::Governance(operation), hash)
+        }
+        Some(_) => return Err(DecodeError::Unknown("operation kind").into()),
+        None => return Err(DecodeError::UnexpectedEnd.into()),
+    };
+    Ok(CheckedOperation {
+        kind,
+        bytes: bytes.to_vec(),
+        hash,
+    })
+}
+
+impl CheckedOperation {
+    /// The operation's bytes as a block holds them.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The operation's hash, without signatures.
+    #[must_use]
+    pub const fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// The operation on a DID, if it is one.
+    #[must_use]
+    pub fn did_operation(&self) -> Option<&VerifiedOperation> {
+        match &self.kind {
+            Kind::Did(operation) => Some(operation),
+            Kind::Service(_) | Kind::Governance(_) => None,
+        }
+    }
+
+    /// The operation of a service, if it is one.
+    #[must_use]
+    pub fn service_operation(&self) -> Option<&ServiceOperation> {
+        match &self.kind {
+            Kind::Service(operation) => Some(operation),
+            Kind::Did(_) | Kind::Governance(_) => None,
+        }
+    }
+
+    /// Every key of the state that executing it may read or write.
+    #[must_use]
+    pub fn keys(&self) -> Vec<StateKey> {
+        let mut keys = vec![state_key::parameters()];
+        match &self.kind {
+            Kind::Did(verified) => did_keys(verified, &mut keys),
+            Kind::Service(operation) => {
+                keys.extend([
+                    state_key::did(&operation.by),
+                    state_key::accreditation(&operation.by),
+                ]);
+                match &operation.action {
+                    ServiceAction::PublishEpochKey(key) => keys.extend(self.epoch_key_keys(key)),
+                    ServiceAction::Anchor { subject, .. } => {
+                        keys.push(state_key::anchor(&operation.by, subject))
+                    }
+                    ServiceAction::AdvanceEpoch { .. } => {}
+                }
+            }
+            Kind::Governance(operation) => keys.push(match &operation.action {
+                GovernanceAction::RevokeEpochKey(id) => state_key::epoch_key(id),
+                GovernanceAction::RevokeAccreditation(did) => state_key::accreditation(did),
+            }),
+        }
+        keys
+    }
+
+    fn epoch_key_keys(&self, key: &EpochKey) -> [StateKey; 3] {
+        // The charter's hash is at a fixed place of the bytes, behind the kind; `check` has compared it.
+        let charter = self
+            .bytes
+            .get(1..33)
+            .and_then(|bytes| bytes.try_into().ok())
+            .map_or(Hash::ZERO, Hash);
+        [
+            state_key::epoch_key(&key.id(&charter)),
+            state_key::epoch_slot(&key.authority, key.purpose, key.level, key.epoch),
+            state_key::modulus(key.modulus()),
+        ]
+    }
+}
+
+fn did_keys(verified: &VerifiedOperation, keys: &mut Vec<StateKey>) {
+    let operation = verified.operation();
+    keys.push(state_key::did(&operation.did));
+    let mut token_keys = |authority: &Hash, token: &[u8]| {
+        let id = token.first_chunk::<32>().map_or(Hash::ZERO, |id| Hash(*id));
+        keys.extend([state_key::epoch_key(&id), state_key::accreditation(authority)]);
+    };
+    if let realdid_did::Action::Renew { authority, token, .. } = &operation.action {
+        token_keys(authority, token.as_slice());
+    }
+    match operation.founding().map(|founding| &founding.authorization) {
+        None => {}
+        Some(Authorization::Token { authority, token }) => token_keys(authority, token.as_slice()),
+        Some(Authorization::Charter { seat }) => {
+            keys.extend([state_key::seat(*seat), state_key::accreditation(&operation.did)]);
+        }
+        Some(Authorization::Sponsored(by)) => {
+            keys.extend([state_key::did(&by.sponsor), state_key::accreditation(&by.sponsor)]);
+        }
+    }
+}
+
+impl ServiceOperation {
+    /// Signs the operation with the key at index `signer` of its document data.
+    #[must_use]
+    pub fn sign(&self, charter: &Hash, signer: u8, key: &SecretKey) -> Vec<u8> {
+        let mut writer = Writer::new();
+        charter.write(writer.u8(2));
+        self.by.write(&mut writer);
+        self.document.write(&mut writer);
+        match &self.action {
+            ServiceAction::PublishEpochKey(key) => key.write(writer.u8(1)),
+            ServiceAction::AdvanceEpoch { from } => {
+                writer.u8(2).u64(*from);
+            }
+            ServiceAction::Anchor { subject, root, count } => {
+                subject.write(writer.u8(3));
+                root.write(&mut writer);
+                writer.u64(*count);
+            }
+        }
+        let mut bytes = writer.u8(signer).clone().finish();
+        let signature = key.sign(
+            &Domain {
+                label: SERVICE_LABEL,
+                charter,
+            },
+            &bytes,
+        );
+        bytes.extend_from_slice(&signature.0);
+        bytes
+    }
+
+    fn check(charter: &Hash, bytes: &[u8]) -> Result<(Self, Hash), Refusal> {
+        let mut reader = Reader::new(bytes);
+        reader.u8()?;
+        if Hash::read(&mut reader)? != *charter {
+            return Err(OperationError::OtherNetwork.into());
+        }
+        let by = Hash::read(&mut reader)?;
+        let document = DocumentData::read(&mut reader)?;
+        let action = match reader.u8()? {
+            1 => ServiceAction::PublishEpochKey(Box::new(EpochKey::read(&mut reader)?)),
+            2 => ServiceAction::AdvanceEpoch { from: reader.u64()? },
+            3 => ServiceAction::Anchor {
+                subject: Hash::read(&mut reader)?,
+                root: Hash::read(&mut reader)?,
+                count: reader.u64()?,
+            },
+            _ => return Err(DecodeError::Unknown("service action").into()),
+        };
+        let signer = usize::from(reader.u8()?);
+        let signature = Signature::read(&mut reader)?;
+        reader.finish()?;
+        let key = document
+            .keys()
+            .get(signer)
+            .filter(|key| key.purposes.contains(Purposes::ASSERTION));
+        let key = &key.ok_or(OperationError::Signer)?.key;
+        let signed = &bytes[..bytes.len() - signature.0.len()];
+        // check: LED-02
+        key.verify(
+            &Domain {
+                label: SERVICE_LABEL,
+                charter,
+            },
+            signed,
+            &signature,
+        )
+        .map_err(|_| OperationError::Signature)?;
+        let hash = hash_labelled("realdid/operation-hash/v1", &[&signed[..signed.len() - 1]]);
+        Ok((Self { by, document, action }, hash))
+    }
+}
+
+impl GovernanceOperation {
+    /// The bytes a member signs.
+    fn message(&self, charter: &Hash) -> Vec<u8> {
+        let mut writer = Writer::new();
+        charter.write(writer.u8(3));
+        let (code, subject) = match self.action {
+            GovernanceAction::RevokeEpochKey(id) => (1, id),
+            GovernanceAction::RevokeAccreditation(did) => (2, did),
+        };
+        subject.write(writer.u64(self.sequence).u8(code));
+        writer.finish()
+    }
+
+    /// Signs the operation with members' keys, each with the member's index in the charter.
+    #[must_use]
+    pub fn sign(&self, charter: &Hash, members: &[(u8, &SecretKey)]) -> Vec<u8> {
+        let message = self.message(charter);
+        let mut writer = Writer::new();
+        writer.fixed(&message).u8(members.len() as u8);
+        for (index, key) in members {
+            key.sign(
+                &Domain {
+                    label: GOVERNANCE_LABEL,
+                    charter,
+                },
+                &message,
+            )
+            .write(writer.u8(*index));
+        }
+        writer.finish()
+    }
+
+    fn check(charter: &Charter, charter_hash: &Hash, bytes: &[u8]) -> Result<(Self, Hash), Refusal> {
+        let mut reader = Reader::new(bytes);
+        reader.u8()?;
+        if Hash::read(&mut reader)? != *charter_hash {
+            return Err(OperationError::OtherNetwork.into());
+        }
+        let sequence = reader.u64()?;
+        let action = match (reader.u8()?, Hash::read(&mut reader)?) {
+            (1, id) => GovernanceAction::RevokeEpochKey(id),
+            (2, did) => GovernanceAction::RevokeAccreditation(did),
+            _ => return Err(DecodeError::Unknown("governance action").into()),
+        };
+        let operation = Self { sequence, action };
+        let message = operation.message(charter_hash);
+        let count = reader.u8()?;
+        let mut last = None;
+        for _ in 0..count {
+            let index = reader.u8()?;
+            if last.replace(index).is_some_and(|last| last >= index) {
+                return Err(DecodeError::NotCanonical("signatures").into());
+            }
+            let key: &PublicKey = &charter
+                .members
+                .get(usize::from(index))
+                .ok_or(OperationError::Signer)?
+                .key;
+            // check: LED-03
+            key.verify(
+                &Domain {
+                    label: GOVERNANCE_LABEL,
+                    charter: charter_hash,
+                },
+                &message,
+                &Signature::read(&mut reader)?,
+            )
+            .map_err(|_| OperationError::Signature)?;
+        }
+        reader.finish()?;
+        // check: LED-04
+        if u16::from(count) < charter.threshold {
+            return Err(Refusal::Threshold);
+        }
+        Ok((operation, hash_labelled("realdid/operation-hash/v1", &[&message])))
+    }
+}

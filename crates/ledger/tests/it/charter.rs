@@ -1,0 +1,149 @@
+use realdid_crypto::Hash;
+use realdid_ledger::{Charter, CharterError};
+use serde_json::{Value, json};
+
+use crate::frozen;
+use crate::world::{EPOCH, GENESIS, World, charter, member};
+
+type Change<'a> = &'a dyn Fn(&mut Charter);
+
+fn error(charter: &Charter) -> String {
+    match charter.to_json() {
+        Err(CharterError::Field(field)) => {
+            let json = serde_json::to_vec(charter).unwrap();
+            assert!(matches!(Charter::from_json(&json), Err(CharterError::Field(read)) if read == field));
+            field.to_owned()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn each_field_is_checked() {
+    let long = "x".repeat(65);
+    let cases: [(&str, Change<'_>); 18] = [
+        ("format", &|it| it.format = 2),
+        ("network_key", &|it| it.network_key.truncate(190)),
+        ("network_key", &|it| it.network_key.replace_range(..1, "g")),
+        ("polynomial", &|it| it.polynomial.clear()),
+        ("members", &|it| it.members.clear()),
+        ("members", &|it| it.members = vec![it.members[0].clone(); 257]),
+        ("members.name", &|it| it.members[1].name.clear()),
+        ("members.key", &|it| it.members[1].key = it.members[0].key),
+        ("threshold", &|it| it.threshold = 0),
+        ("threshold", &|it| it.threshold = 4),
+        ("validators", &|it| it.validators.clear()),
+        ("seats", &|it| it.seats = vec![it.seats[0].clone(); 257]),
+        ("seats.name", &|it| it.seats[0].name.clone_from(&long)),
+        ("epoch_seconds", &|it| it.epoch_seconds = 0),
+        ("quota", &|it| it.quota.tokens = 0),
+        ("quota", &|it| it.quota.period_seconds = 0),
+        ("recovery_delay", &|it| it.recovery_delay = 0),
+        ("vetoed_recovery_delay", &|it| {
+            it.vetoed_recovery_delay = it.recovery_delay - 1
+        }),
+    ];
+    for (field, change) in cases {
+        let mut charter = World::new().charter;
+        change(&mut charter);
+        assert_eq!(error(&charter), field);
+    }
+    let charter = World::new().charter;
+    assert_eq!(
+        Charter::from_json(charter.to_json().unwrap().as_bytes()).unwrap(),
+        charter
+    );
+}
+
+#[test]
+fn the_form_of_the_file_is_strict() {
+    let good = serde_json::to_value(World::new().charter).unwrap();
+    let read = |value: &Value| Charter::from_json(&serde_json::to_vec(value).unwrap());
+    assert!(read(&good).is_ok());
+    for name in good.as_object().unwrap().keys() {
+        let mut lacking = good.clone();
+        lacking.as_object_mut().unwrap().remove(name);
+        assert!(
+            matches!(read(&lacking), Err(CharterError::Json(_))),
+            "without {name}"
+        );
+    }
+    for (path, value) in [
+        ("/surprise", json!(1)),
+        ("/members/0/surprise", json!(1)),
+        ("/seats/0/surprise", json!(1)),
+        ("/quota/surprise", json!(1)),
+    ] {
+        let mut more = good.clone();
+        let (parent, name) = path.rsplit_once('/').unwrap();
+        more.pointer_mut(parent).unwrap()[name] = value;
+        assert!(matches!(read(&more), Err(CharterError::Json(_))), "{path}");
+    }
+    for (path, value) in [
+        ("/network", json!("Sandbox")),
+        ("/seats/0/role", json!("king")),
+        ("/threshold", json!(-1)),
+    ] {
+        let mut other = good.clone();
+        *other.pointer_mut(path).unwrap() = value;
+        assert!(matches!(read(&other), Err(CharterError::Json(_))), "{path}");
+    }
+}
+
+/// The hash is of what a charter says, not of how its file is laid out; and it says everything.
+#[test]
+fn every_field_is_in_the_hash() {
+    let world = World::new();
+    let spaced = world.charter.to_json().unwrap().replace('\n', "\n\t ");
+    assert_eq!(Charter::from_json(spaced.as_bytes()).unwrap().hash(), world.hash);
+    let changes: [Change<'_>; 15] = [
+        &|it| it.network = realdid_did::Network::new("otherland").unwrap(),
+        &|it| it.sandbox = false,
+        &|it| it.genesis_time += 1,
+        &|it| it.network_key.replace_range(..2, "00"),
+        &|it| it.polynomial.push_str("00"),
+        &|it| it.members.truncate(2),
+        &|it| it.members[0].key = member(9).public_key(),
+        &|it| it.threshold = 1,
+        &|it| it.validators[0].link_key = Hash([1; 32]),
+        &|it| it.seats.swap(0, 1),
+        &|it| it.epoch_seconds += 1,
+        &|it| it.quota.tokens += 1,
+        &|it| it.recovery_delay += 1,
+        &|it| it.vetoed_recovery_delay += 1,
+        &|it| it.minimum_anonymity_set += 1,
+    ];
+    let hashes: std::collections::BTreeSet<_> = changes
+        .iter()
+        .map(|change| World::of(change).hash)
+        .chain([world.hash])
+        .collect();
+    assert_eq!(hashes.len(), changes.len() + 1);
+}
+
+#[test]
+fn epochs_follow_the_clock_and_the_sandbox() {
+    let charter = World::new().charter;
+    let epoch = |now, advanced| charter.epoch_at(now, advanced);
+    assert_eq!(
+        (epoch(0, 0), epoch(GENESIS, 0), epoch(GENESIS + EPOCH - 1, 0)),
+        (0, 0, 0)
+    );
+    assert_eq!((epoch(GENESIS + EPOCH, 0), epoch(GENESIS + EPOCH, 3)), (1, 4));
+    assert_eq!(epoch(u64::MAX, u64::MAX), u64::MAX, "no overflow");
+}
+
+#[test]
+fn the_charter_hash_is_frozen() {
+    let charter = charter(&[0x99; 96]);
+    let file = json!({
+        "description": "A charter and its hash: SHA-256 of the charter's compact JSON with the fields in the order \
+                        of the text in `compact`.",
+        "source": "crates/ledger/tests/it/charter.rs",
+        "cases": [{
+            "compact": serde_json::to_string(&charter).unwrap(),
+            "hash": charter.hash(),
+        }],
+    });
+    frozen::compare("charter.json", &file);
+}

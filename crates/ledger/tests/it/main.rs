@@ -1,0 +1,26 @@
+//! Tests of the ledger's rules, records and proofs.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+// Needs openssl and rand_core, which no other file here names.
+#[path = "../../../token/tests/it/authority.rs"]
+mod authority;
+mod charter;
+mod checking;
+mod finality;
+#[path = "../../../../vectors/frozen.rs"]
+mod frozen;
+mod governance;
+mod header;
+#[path = "../../../did/tests/it/holder.rs"]
+mod holder;
+mod light;
+mod proof_file;
+mod proofs;
+mod publishing;
+mod records;
+mod services;
+mod state_proof;
+mod tokens;
+mod vectors;
+mod world;

@@ -1,0 +1,88 @@
+//! Why a node cannot start or go on.
+
+use std::path::PathBuf;
+
+use realdid_engine::EngineError;
+use realdid_ledger::CharterError;
+use realdid_service::PublicUrlError;
+use realdid_service::config::ConfigError;
+
+/// Why a node cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The configuration file.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file that the configuration names, or the data directory.
+    #[error("{0}: {1}")]
+    File(PathBuf, std::io::Error),
+    /// The charter.
+    #[error(transparent)]
+    Charter(#[from] CharterError),
+    /// The charter's public polynomial is not hexadecimal.
+    #[error("the charter's field `polynomial` is not hexadecimal")]
+    Polynomial,
+    /// A key file does not hold hexadecimal digits of the right length.
+    #[error("{0} does not hold a key in hexadecimal")]
+    Key(PathBuf),
+    /// A validator's address cannot be found.
+    #[error("the validator address `{0}` cannot be found")]
+    Address(String),
+    /// The public URL.
+    #[error(transparent)]
+    PublicUrl(#[from] PublicUrlError),
+    /// The data directory is of another format.
+    #[error(
+        "{} has data format `{found}`, this software reads `1`; move it away or run the software that wrote it",
+        path.display()
+    )]
+    DataFormat {
+        /// The directory.
+        path: PathBuf,
+        /// What its format file says.
+        found: String,
+    },
+    /// Another process uses the data directory.
+    #[error("another process uses {}; stop it first", .0.display())]
+    InUse(PathBuf),
+    /// The index belongs to another network.
+    #[error("the index in the data directory belongs to another network; move the directory away")]
+    OtherNetwork,
+    /// The consensus engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The index's database.
+    #[error("the index failed: {0}")]
+    Index(#[from] sqlx::Error),
+    /// The index's schema.
+    #[error("the index's schema failed: {0}")]
+    Schema(#[from] sqlx::migrate::MigrateError),
+    /// A socket.
+    #[error("{0}")]
+    Socket(std::io::Error),
+    /// The engine ended by itself.
+    #[error("the consensus engine ended; the log says why")]
+    EngineEnded,
+}
+
+impl NodeError {
+    /// The failure's stable name.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Config(error) => error.code(),
+            Self::File(..) => "file_unusable",
+            Self::Charter(_) | Self::Polynomial => "charter_invalid",
+            Self::Key(_) => "key_file_malformed",
+            Self::Address(_) => "address_unknown",
+            Self::PublicUrl(error) => error.code(),
+            Self::DataFormat { .. } => "data_format",
+            Self::InUse(_) => "data_in_use",
+            Self::OtherNetwork => "other_network",
+            Self::Engine(error) => error.code(),
+            Self::Index(_) | Self::Schema(_) => "index_failed",
+            Self::Socket(_) => "listen_failed",
+            Self::EngineEnded => "engine_stopped",
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What a final block adds to the index.
+
+use realdid_crypto::Hash;
+use realdid_did::SignedOperation;
+use realdid_engine::FinalizedBlock;
+use realdid_ledger::{Charter, check, decode_did_operation};
+use sqlx::{Sqlite, Transaction};
+
+use super::{Index, signed};
+
+/// Empty blocks move the stored progress only now and then: they cost nothing to look at again.
+const EMPTY_BLOCKS: u64 = 64;
+
+/// An operation as the index sees it.
+pub(crate) struct Indexed {
+    /// Its hash.
+    pub(crate) hash: Hash,
+    /// What kind it is, for metrics.
+    pub(crate) kind: &'static str,
+    /// Identifier hash of the DID it is about, and the hashes of documents it brings.
+    did: Option<(Hash, Vec<Hash>)>,
+}
+
+impl Indexed {
+    /// Looks at an operation of a final block. Its signatures were checked before it got there.
+    fn of(charter: &Charter, charter_hash: &Hash, bytes: &[u8]) -> Option<Self> {
+        if let Some(signed) = decode_did_operation(bytes) {
+            let operation = &signed.operation;
+            let kind = kind_of(&signed);
+            return Some(Self {
+                hash: operation.hash(),
+                kind,
+                did: Some((operation.did, documents(&signed))),
+            });
+        }
+        // Operations of services and governance are rare; their hash comes with the check.
+        let checked = check(charter, charter_hash, bytes).ok()?;
+        let kind = if checked.service_operation().is_some() {
+            "service"
+        } else {
+            "governance"
+        };
+        Some(Self {
+            hash: checked.hash(),
+            kind,
+            did: None,
+        })
+    }
+}
+
+/// The name of an operation's kind.
+pub(crate) fn kind_of(signed: &SignedOperation) -> &'static str {
+    use realdid_did::Action;
+    match &signed.operation.action {
+        Action::Publish(_) => "publish",
+        Action::Update(_) => "update",
+        Action::Renew { .. } => "renew",
+        Action::Recover { .. } => "recover",
+        Action::Deactivate { .. } => "deactivate",
+        Action::Veto(_) => "veto",
+    }
+}
+
+/// Hashes of all document data in an operation that an entry may come to name.
+fn documents(signed: &SignedOperation) -> Vec<Hash> {
+    let operation = &signed.operation;
+    let founding = operation
+        .founding()
+        .map(|founding| founding.inception.document.clone());
+    founding
+        .into_iter()
+        .chain(operation.document())
+        .map(|document| document.hash())
+        .collect()
+}
+
+impl Index {
+    /// Adds a block, all of it or nothing. Returns what was in it.
+    pub(super) async fn add(
+        &self,
+        charter: &Charter,
+        charter_hash: &Hash,
+        block: &FinalizedBlock,
+    ) -> Result<Vec<Indexed>, sqlx::Error> {
+        let height = block.header.height;
+        let mut added = Vec::with_capacity(block.operations.len());
+        if !block.operations.is_empty() || height.is_multiple_of(EMPTY_BLOCKS) {
+            let mut transaction = self.pool.begin().await?;
+            for (position, bytes) in block.operations.iter().enumerate() {
+                if let Some(operation) = Indexed::of(charter, charter_hash, bytes) {
+                    add_operation(&mut transaction, block, position, &operation).await?;
+                    added.push(operation);
+                }
+            }
+            sqlx::query("UPDATE meta SET height = ?")
+                .bind(signed(height))
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+        }
+        self.progress.send_replace(height);
+        Ok(added)
+    }
+}
+
+async fn add_operation(
+    transaction: &mut Transaction<'_, Sqlite>,
+    block: &FinalizedBlock,
+    position: usize,
+    operation: &Indexed,
+) -> Result<(), sqlx::Error> {
+    let height = signed(block.header.height);
+    let position = i64::try_from(position).unwrap_or(i64::MAX);
+    let did = operation.did.as_ref().map(|(did, _)| did.0.to_vec());
+    sqlx::query(
+        "INSERT OR IGNORE INTO operations (hash, height, position, time, did, version) VALUES \
+         (?1, ?2, ?3, ?4, ?5, CASE WHEN ?5 IS NULL THEN NULL ELSE \
+          1 + COALESCE((SELECT MAX(version) FROM operations WHERE did = ?5), 0) END)",
+    )
+    .bind(operation.hash.0.as_slice())
+    .bind(height)
+    .bind(position)
+    .bind(signed(block.header.time_ms / 1000))
+    .bind(did)
+    .execute(&mut **transaction)
+    .await?;
+    for document in operation.did.iter().flat_map(|(_, documents)| documents) {
+        sqlx::query("INSERT OR IGNORE INTO documents (hash, height, position) VALUES (?, ?, ?)")
+            .bind(document.0.as_slice())
+            .bind(height)
+            .bind(position)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Starting a node and stopping it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use realdid_engine::{Engine, EngineStopper};
+use realdid_service::config::Loaded;
+use realdid_service::{Hardening, PublicUrl, Shutdown, harden, health, now_ms, serve, telemetry};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::config::{DataDirectory, NodeConfig, engine_config, load_charter};
+use crate::index::{self, Index};
+use crate::ledger_view::Node;
+use crate::pending::Pending;
+use crate::{NodeError, api};
+
+/// A node whose newest block is older than this is not ready.
+const READY_AGE: Duration = Duration::from_secs(30);
+/// Blocks that the index may be behind.
+const READY_LAG: u64 = 16;
+
+/// A node that serves.
+pub struct RunningNode {
+    url: String,
+    shutdown: Shutdown,
+    engine: EngineStopper,
+    follower: JoinHandle<Result<(), NodeError>>,
+    server: JoinHandle<std::io::Result<()>>,
+    _data: DataDirectory,
+}
+
+/// Starts a node; it serves when this returns.
+///
+/// # Errors
+/// [`NodeError`].
+pub async fn start(loaded: &Loaded<NodeConfig>, shutdown: Shutdown) -> Result<RunningNode, NodeError> {
+    let config = &loaded.config;
+    let charter = load_charter(loaded)?;
+    let public_url = PublicUrl::parse(&config.public_url, charter.sandbox)?;
+    let data = DataDirectory::open(loaded.path(&config.data_dir))?;
+    // A taken port is told before anything else is done.
+    let listener = serve::bind(config.listen).await.map_err(NodeError::Socket)?;
+    let index = Index::open(&data.path.join("index.db"), &charter.hash()).await?;
+    let (engine, stopper) = Engine::start(engine_config(loaded, &charter).await?).await?;
+
+    let pending = Arc::new(Pending::default());
+    let node = Node::new(charter, engine, index, pending, &config.admission);
+    let (index, engine, charter, pending) = (
+        node.index.clone(),
+        node.engine.clone(),
+        node.charter.clone(),
+        node.pending.clone(),
+    );
+    let follower = tokio::spawn(index::follow(index, engine, charter, pending));
+    let router = router(node, config, &public_url);
+    let url = listening_url(&listener, &public_url);
+    let serving = shutdown.clone();
+    let server = {
+        let url = url.clone();
+        tokio::spawn(async move { serve::serve(listener, router, &url, serving).await })
+    };
+    Ok(RunningNode {
+        url,
+        shutdown,
+        engine: stopper,
+        follower,
+        server,
+        _data: data,
+    })
+}
+
+impl RunningNode {
+    /// Where the node is reached on this machine, without a trailing slash.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Stops the node and waits until its stores are closed.
+    ///
+    /// # Errors
+    /// [`NodeError::Engine`] if the engine had failed.
+    pub async fn stop(self) -> Result<(), NodeError> {
+        self.shutdown.trigger();
+        self.ended().await
+    }
+
+    /// Waits until the node was told to stop, or fails; then closes its stores.
+    ///
+    /// # Errors
+    /// [`NodeError::EngineEnded`], [`NodeError::Index`], [`NodeError::Socket`].
+    pub async fn ended(mut self) -> Result<(), NodeError> {
+        let outcome = tokio::select! {
+            served = &mut self.server => flatten(served).and_then(|result| result.map_err(NodeError::Socket)),
+            followed = &mut self.follower => flatten(followed).and_then(|result| result),
+            () = self.engine.ended() => Err(NodeError::EngineEnded),
+        };
+        if let Err(error) = &outcome {
+            tracing::error!(%error, code = error.code(), "the node stops");
+        }
+        self.shutdown.trigger();
+        self.follower.abort();
+        let stopped = self.engine.stop().await;
+        outcome.and(stopped.map_err(Into::into))
+    }
+}
+
+fn flatten<T>(joined: Result<T, tokio::task::JoinError>) -> Result<T, NodeError> {
+    joined.map_err(|error| NodeError::Socket(std::io::Error::other(error)))
+}
+
+fn router(node: Node, config: &NodeConfig, public_url: &PublicUrl) -> Router {
+    let ready = {
+        let node = node.clone();
+        move || std::future::ready(readiness(&node))
+    };
+    let hardening = Hardening {
+        limits: config.limits.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        https: public_url.is_https(),
+    };
+    harden(
+        api::router(node)
+            .merge(health::routes(ready))
+            .merge(telemetry::routes()),
+        hardening,
+    )
+}
+
+fn readiness(node: &Node) -> Result<(), String> {
+    let status = node.engine.status();
+    let age = Duration::from_millis(now_ms().saturating_sub(status.time_ms));
+    if status.stopped {
+        Err("the consensus engine has stopped".to_owned())
+    } else if age > READY_AGE {
+        Err(format!(
+            "the newest block is older than {} s",
+            READY_AGE.as_secs()
+        ))
+    } else if node.index.height() + READY_LAG < status.height {
+        Err("the index is behind the ledger".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+/// The public URL; with the real port if the system was asked for any free one.
+fn listening_url(listener: &TcpListener, public_url: &PublicUrl) -> String {
+    match listener.local_addr() {
+        Ok(address) if public_url.as_str().ends_with(":0") => format!("http://{address}"),
+        _ => public_url.as_str().to_owned(),
+    }
+}

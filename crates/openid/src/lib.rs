@@ -1,0 +1,31 @@
+//! The messages of OpenID Connect and OpenID4VP that RealDID speaks, parsed into types, with the
+//! checks that need nothing but the message and their error codes.
+//!
+//! Pure: no clock, no randomness, no I/O. DIDs are texts here and tokens opaque; what they mean is
+//! for `realdid-presentation` to judge.
+//!
+//! * [`jws`], [`jwk`]: the envelope. A key decides the algorithm, never the message.
+//! * [`openid4vp_link`] → [`authorization_request`] → [`realdid_jwt`] → [`authorization_response`]:
+//!   from the link on a sign-in page to the signed request behind it to the wallet's answer
+//!   (OpenID4VP 1.0), with [`dcql`] saying what is asked and [`site_statement`] who asks.
+//! * [`oidc`]: the provider's messages towards websites (OpenID Connect Core 1.0, RFC 6749, 7636,
+//!   9126, 9207).
+
+mod address;
+pub mod authorization_request;
+pub mod authorization_response;
+mod client_id;
+pub mod dcql;
+mod json;
+pub mod jwk;
+pub mod jws;
+pub mod oidc;
+pub mod openid4vp_link;
+pub mod realdid_jwt;
+pub mod site_statement;
+
+pub use address::{AddressError, check_address};
+pub use client_id::{ClientId, ClientIdError};
+
+/// How far two clocks may differ, in seconds.
+pub const CLOCK_SKEW: u64 = 30;

@@ -1,0 +1,282 @@
+//! The authorization request of a website (OpenID Connect Core 1.0 §3.1.2.1), check by check.
+
+use std::collections::BTreeMap;
+
+use url::{Url, form_urlencoded};
+
+use crate::oidc::error::OAuthCode;
+use crate::oidc::pkce::CodeChallenge;
+
+/// Longest value of a parameter, in bytes.
+const MAX_VALUE: usize = 2048;
+/// Prefix of pushed requests (RFC 9126 §2.2).
+pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// Why an authorization request is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorizationError {
+    /// A parameter stands there twice.
+    #[error("a parameter stands in the request twice")]
+    Duplicate,
+    /// A parameter is longer than 2,048 bytes.
+    #[error("a parameter of the request is too long")]
+    TooLong,
+    /// A required parameter is missing; it is named.
+    #[error("the request lacks `{0}`")]
+    Missing(&'static str),
+    /// No such client.
+    #[error("the client is not registered here")]
+    UnknownClient,
+    /// The redirect address is none of the client's, to the letter.
+    #[error("the redirect_uri is not one the client registered")]
+    RedirectUri,
+    /// Another response type than `code`.
+    #[error("only response_type=code is supported")]
+    ResponseType,
+    /// Another response mode than `query`.
+    #[error("only response_mode=query is supported")]
+    ResponseMode,
+    /// No `openid` among the scopes.
+    #[error("the scope must contain openid")]
+    Scope,
+    /// No PKCE, or not with S256.
+    #[error("a code_challenge with code_challenge_method=S256 is required")]
+    Pkce,
+    /// An unknown prompt, or `none` together with another.
+    #[error("the prompt is not valid")]
+    Prompt,
+    /// `prompt=none`: nobody is ever signed in without asking their wallet.
+    #[error("signing in needs the wallet, so it cannot go without a page")]
+    LoginRequired,
+    /// The request stands in a signed object (RFC 9101).
+    #[error("request objects are not supported; push the request instead")]
+    RequestObject,
+    /// A `request_uri` that was not handed out here, or was used, or has expired.
+    #[error("the request_uri is unknown, used or expired")]
+    RequestUri,
+}
+
+impl AuthorizationError {
+    /// The code on the wire.
+    #[must_use]
+    pub const fn code(self) -> OAuthCode {
+        match self {
+            Self::Duplicate | Self::TooLong | Self::Missing(_) | Self::RedirectUri => {
+                OAuthCode::InvalidRequest
+            }
+            Self::ResponseMode | Self::Pkce | Self::Prompt => OAuthCode::InvalidRequest,
+            Self::UnknownClient => OAuthCode::InvalidClient,
+            Self::ResponseType => OAuthCode::UnsupportedResponseType,
+            Self::Scope => OAuthCode::InvalidScope,
+            Self::LoginRequired => OAuthCode::LoginRequired,
+            Self::RequestObject => OAuthCode::RequestNotSupported,
+            Self::RequestUri => OAuthCode::InvalidRequestUri,
+        }
+    }
+}
+
+/// The parameters of a request, each at most once. Unknown ones are ignored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuthorizationParameters(BTreeMap<String, String>);
+
+impl AuthorizationParameters {
+    /// Parses a query string or form body.
+    ///
+    /// # Errors
+    /// [`AuthorizationError::Duplicate`], [`AuthorizationError::TooLong`].
+    pub fn parse(encoded: &str) -> Result<Self, AuthorizationError> {
+        let mut parameters = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(encoded.as_bytes()) {
+            if value.len() > MAX_VALUE {
+                return Err(AuthorizationError::TooLong);
+            }
+            // check: OIDC-04
+            if parameters.insert(name.into_owned(), value.into_owned()).is_some() {
+                return Err(AuthorizationError::Duplicate);
+            }
+        }
+        Ok(Self(parameters))
+    }
+
+    /// The parameters as a form body, without the one of this name: what may be kept of a request
+    /// that came with a secret.
+    #[must_use]
+    pub fn encode_without(&self, name: &str) -> String {
+        let kept = self.0.iter().filter(|(key, _)| *key != name);
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(kept)
+            .finish()
+    }
+
+    /// A parameter's value; an empty one counts as absent (RFC 6749 §3.1).
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// A required parameter's value.
+    ///
+    /// # Errors
+    /// [`AuthorizationError::Missing`].
+    pub fn require(&self, name: &'static str) -> Result<&str, AuthorizationError> {
+        self.get(name).ok_or(AuthorizationError::Missing(name))
+    }
+}
+
+/// The redirect address, equal to the letter to one the client registered (RFC 9700 §2.1).
+///
+/// # Errors
+/// [`AuthorizationError::RedirectUri`], [`AuthorizationError::Missing`].
+pub fn check_redirect_uri<'a>(
+    parameters: &'a AuthorizationParameters,
+    registered: &[String],
+) -> Result<&'a str, AuthorizationError> {
+    let given = parameters.require("redirect_uri")?;
+    // check: OIDC-05
+    if registered.iter().any(|uri| uri == given) {
+        Ok(given)
+    } else {
+        Err(AuthorizationError::RedirectUri)
+    }
+}
+
+/// No request object: neither by value nor at somebody else's address.
+///
+/// # Errors
+/// [`AuthorizationError::RequestObject`], [`AuthorizationError::RequestUri`].
+pub fn check_no_request_object(parameters: &AuthorizationParameters) -> Result<(), AuthorizationError> {
+    // check: OIDC-06
+    if parameters.get("request").is_some() {
+        return Err(AuthorizationError::RequestObject);
+    }
+    if parameters.get("request_uri").is_some() {
+        Err(AuthorizationError::RequestUri)
+    } else {
+        Ok(())
+    }
+}
+
+/// `response_type=code`, answered in the query.
+///
+/// # Errors
+/// [`AuthorizationError::ResponseType`], [`AuthorizationError::ResponseMode`].
+pub fn check_response_type(parameters: &AuthorizationParameters) -> Result<(), AuthorizationError> {
+    // check: OIDC-07
+    if parameters.require("response_type")? != "code" {
+        return Err(AuthorizationError::ResponseType);
+    }
+    // check: OIDC-08
+    if parameters
+        .get("response_mode")
+        .is_some_and(|mode| mode != "query")
+    {
+        return Err(AuthorizationError::ResponseMode);
+    }
+    Ok(())
+}
+
+/// What a website asks to learn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Scopes {
+    /// `realname_verified`: that a verified person is behind the subject, and at which level.
+    pub realname_verified: bool,
+}
+
+impl Scopes {
+    /// Those scopes of the request that are known here. Unknown ones are ignored.
+    ///
+    /// # Errors
+    /// [`AuthorizationError::Scope`] without `openid`.
+    pub fn check(parameters: &AuthorizationParameters) -> Result<Self, AuthorizationError> {
+        let scope = parameters.get("scope").unwrap_or_default();
+        let has = |name| scope.split(' ').any(|word| word == name);
+        // check: OIDC-09
+        if has("openid") {
+            Ok(Self {
+                realname_verified: has("realname_verified"),
+            })
+        } else {
+            Err(AuthorizationError::Scope)
+        }
+    }
+
+    /// The scopes as a token response tells them.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        if self.realname_verified {
+            "openid realname_verified"
+        } else {
+            "openid"
+        }
+    }
+}
+
+/// PKCE with S256, from confidential clients too.
+///
+/// # Errors
+/// [`AuthorizationError::Pkce`].
+pub fn check_pkce(parameters: &AuthorizationParameters) -> Result<CodeChallenge, AuthorizationError> {
+    // check: OIDC-10
+    if parameters.get("code_challenge_method") != Some("S256") {
+        return Err(AuthorizationError::Pkce);
+    }
+    let challenge = parameters.get("code_challenge").ok_or(AuthorizationError::Pkce)?;
+    CodeChallenge::parse(challenge).map_err(|_| AuthorizationError::Pkce)
+}
+
+/// How the person is to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prompt {
+    /// With a page: the only way there is.
+    Page,
+}
+
+impl Prompt {
+    /// Every known prompt but `none` leads to the page.
+    ///
+    /// # Errors
+    /// [`AuthorizationError::LoginRequired`] for `none`, else [`AuthorizationError::Prompt`].
+    pub fn check(parameters: &AuthorizationParameters) -> Result<Self, AuthorizationError> {
+        let Some(prompt) = parameters.get("prompt") else {
+            return Ok(Self::Page);
+        };
+        // check: OIDC-11
+        if prompt == "none" {
+            return Err(AuthorizationError::LoginRequired);
+        }
+        let known = prompt
+            .split(' ')
+            .all(|word| ["login", "consent", "select_account"].contains(&word));
+        if known {
+            Ok(Self::Page)
+        } else {
+            Err(AuthorizationError::Prompt)
+        }
+    }
+}
+
+/// The answer to a website: its redirect address with `code` or `error`, `state` and `iss`
+/// (RFC 9207) appended.
+///
+/// # Errors
+/// [`AuthorizationError::RedirectUri`] if the address is none.
+pub fn redirect_with(
+    redirect_uri: &str,
+    issuer: &str,
+    state: Option<&str>,
+    answer: &[(&str, &str)],
+) -> Result<Url, AuthorizationError> {
+    let mut url = Url::parse(redirect_uri).map_err(|_| AuthorizationError::RedirectUri)?;
+    {
+        let mut query = url.query_pairs_mut();
+        query.extend_pairs(answer);
+        if let Some(state) = state {
+            query.append_pair("state", state);
+        }
+        query.append_pair("iss", issuer);
+    }
+    Ok(url)
+}

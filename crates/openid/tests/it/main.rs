@@ -1,0 +1,17 @@
+//! Each check of a message: one thing is altered, exactly its error is expected, and then the
+//! untouched message passes.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
+mod jws;
+mod oidc;
+mod request;
+mod response;
+mod statement;
+
+use realdid_crypto::{KeyType, SecretKey};
+
+/// A key for signing, by a seed byte.
+fn key(kind: KeyType, seed: u8) -> SecretKey {
+    SecretKey::from_seed(kind, &[seed; 32])
+}

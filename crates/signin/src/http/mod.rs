@@ -1,0 +1,98 @@
+//! The routes. Each handler lists its steps; what they decide lies in the modules they call.
+
+mod authorize;
+mod client_auth;
+mod complete;
+mod cookie;
+mod login_page;
+mod page;
+mod par;
+mod provider;
+mod token;
+mod userinfo;
+mod wallet_request;
+mod wallet_response;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use realdid_client::ServiceIdentity;
+use realdid_crypto::{Hash, SecretKey};
+use realdid_ledger::Charter;
+use realdid_openid::authorization_response::MAX_BODY;
+use realdid_service::{PublicUrl, health, telemetry};
+
+use crate::database::Database;
+use crate::ledger::Ledger;
+use crate::site::SiteKeys;
+
+/// Longest form body of the provider's endpoints, in bytes.
+const MAX_FORM: usize = 16 * 1024;
+
+/// What every handler works with.
+pub(crate) struct App {
+    pub(crate) issuer: PublicUrl,
+    pub(crate) charter: Charter,
+    pub(crate) charter_hash: Hash,
+    pub(crate) database: Database,
+    pub(crate) ledger: Ledger,
+    pub(crate) identity: ServiceIdentity,
+    pub(crate) site_keys: SiteKeys,
+    pub(crate) signing_key: SecretKey,
+    /// Whether the server's own DID is on the ledger: before, no wallet would believe it.
+    pub(crate) published: AtomicBool,
+}
+
+impl App {
+    async fn ready(&self) -> Result<(), String> {
+        if !self.published.load(Ordering::Relaxed) {
+            return Err("the sign-in server's DID is not on the ledger yet".to_owned());
+        }
+        if !self.site_keys.directory().is_dir() {
+            return Err("the directory of the websites' keys is missing".to_owned());
+        }
+        self.database
+            .ping()
+            .await
+            .map_err(|_| "the database does not answer".to_owned())
+    }
+}
+
+/// All routes.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let ready = Arc::clone(&app);
+    let provider = Router::new()
+        .route("/.well-known/openid-configuration", get(provider::metadata))
+        .route("/.well-known/oauth-authorization-server", get(provider::metadata))
+        .route("/jwks", get(provider::key_set))
+        .route("/par", post(par::push))
+        .route("/authorize", get(authorize::by_get).post(authorize::by_post))
+        .route("/token", post(token::token))
+        .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
+        .layer(DefaultBodyLimit::max(MAX_FORM));
+    let pages = Router::new()
+        .route("/", get(page::front))
+        .route("/style.css", get(page::style))
+        .route("/login/{id}", get(login_page::show))
+        .route("/login/{id}/status", get(login_page::status))
+        .route("/login/{id}/complete", get(complete::complete));
+    let wallet = Router::new()
+        .route(
+            "/request/{id}",
+            get(wallet_request::by_get).post(wallet_request::by_post),
+        )
+        .route("/response/{id}", post(wallet_response::respond))
+        .layer(DefaultBodyLimit::max(MAX_BODY));
+    provider
+        .merge(pages)
+        .merge(wallet)
+        .with_state(app)
+        .merge(health::routes(move || {
+            let app = Arc::clone(&ready);
+            async move { app.ready().await }
+        }))
+        .merge(telemetry::routes())
+}

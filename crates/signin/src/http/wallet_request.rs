@@ -1,0 +1,117 @@
+//! `/request/{id}`: the signed request a wallet fetches.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use realdid_openid::authorization_request::{self, LoginRequest, MAX_LIFETIME, MEDIA_TYPE};
+use realdid_openid::oidc::AuthorizationParameters;
+use realdid_service::{Problem, now_seconds};
+
+use super::App;
+use crate::clients::{Client, level_name};
+use crate::login::{Login, LoginError};
+use crate::login_store::{StoreError, WalletRequest};
+use crate::site;
+
+/// Longest nonce a wallet may send, in characters.
+const MAX_WALLET_NONCE: usize = 128;
+
+/// `GET /request/{id}`
+pub(super) async fn by_get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Response {
+    serve(&app, &id, None)
+        .await
+        .unwrap_or_else(IntoResponse::into_response)
+}
+
+/// `POST /request/{id}`
+pub(super) async fn by_post(State(app): State<Arc<App>>, Path(id): Path<String>, body: String) -> Response {
+    let nonce = match AuthorizationParameters::parse(&body) {
+        Ok(parameters) => parameters.get("wallet_nonce").map(str::to_owned),
+        Err(error) => return Problem::bad_request("malformed_request", error.to_string()).into_response(),
+    };
+    // check: VP-24
+    if nonce.as_ref().is_some_and(|nonce| nonce.len() > MAX_WALLET_NONCE) {
+        return Problem::bad_request("malformed_request", "the wallet_nonce is too long").into_response();
+    }
+    serve(&app, &id, nonce)
+        .await
+        .unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn serve(app: &App, id: &str, wallet_nonce: Option<String>) -> Result<Response, Problem> {
+    let now = now_seconds();
+    let (request, login, client) = open_request(app, id, now).await?;
+    let object = sign(app, &request, &login, &client, wallet_nonce, now)?;
+    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], object).into_response())
+}
+
+/// A request that may still be answered, with its login and website.
+pub(super) async fn open_request(
+    app: &App,
+    id: &str,
+    now: u64,
+) -> Result<(WalletRequest, Login, Client), Problem> {
+    let request = app.database.request(id, now).await.map_err(problem)?;
+    let login = app
+        .database
+        .login(&request.login_id, now)
+        .await
+        .map_err(problem)?;
+    login.check_waiting().map_err(login_problem)?;
+    let client = app.database.client(&login.asked.client_id).await;
+    let client = client.map_err(|error| Problem::internal(&error))?;
+    Ok((
+        request,
+        login,
+        client.ok_or_else(|| login_problem(LoginError::Unknown))?,
+    ))
+}
+
+fn sign(
+    app: &App,
+    request: &WalletRequest,
+    login: &Login,
+    client: &Client,
+    wallet_nonce: Option<String>,
+    now: u64,
+) -> Result<String, Problem> {
+    let internal = |error: &dyn std::fmt::Display| Problem::internal(error);
+    let keys = app
+        .site_keys
+        .load(&client.client_id)
+        .map_err(|error| internal(&error))?;
+    let exp = request.expires_at.min(now + MAX_LIFETIME);
+    let statement = site::statement(client, &app.identity, &app.charter, now, exp);
+    let claims = LoginRequest {
+        client_id: client.verifier_id(),
+        response_uri: app.issuer.join(&format!("/response/{}", request.id)),
+        nonce: request.nonce.clone(),
+        state: request.state.clone(),
+        level: level_name(login.asked.level).to_owned(),
+        iat: now,
+        exp,
+        wallet_nonce,
+        verifier_info: vec![statement.map_err(|error| internal(&error))?],
+    };
+    let key_url = keys.did(&app.charter).key_url(&keys.public_key());
+    authorization_request::sign(&claims.into_claims(), &key_url, keys.assertion_key())
+        .map_err(|error| internal(&error))
+}
+
+pub(super) fn problem(error: StoreError) -> Problem {
+    match error {
+        StoreError::Database(error) => Problem::internal(&error),
+        StoreError::Login(error) => login_problem(error),
+    }
+}
+
+pub(super) fn login_problem(error: LoginError) -> Problem {
+    let status = match error {
+        LoginError::Unknown => StatusCode::NOT_FOUND,
+        LoginError::CrossDevice => StatusCode::FORBIDDEN,
+        _ => StatusCode::CONFLICT,
+    };
+    Problem::new(status, error.code(), error.to_string()).with_hint("start the login again from the website")
+}

@@ -1,0 +1,9 @@
+//! The sign-in server over HTTP, on SQLite and PostgreSQL, without a node: every way to be refused,
+//! and that the next good request works. Whole logins against a running ledger are in `realdid`'s
+//! own tests.
+
+mod authorize;
+mod login;
+mod support;
+mod token;
+mod wallet;

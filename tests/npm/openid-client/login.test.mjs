@@ -1,0 +1,106 @@
+// A stock OpenID Connect client logs a person in against the running system.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import * as client from 'openid-client';
+import { Browser, walletLink } from './browser.mjs';
+import { Holder, issuer, register } from './country.mjs';
+
+const redirectUri = 'http://127.0.0.1:9/callback'; // nobody need listen: the test stops there
+let config;
+let holder;
+
+before(async () => {
+  const { client_id: id, client_secret: secret } = await register('Node site', redirectUri);
+  const options = { execute: [client.allowInsecureRequests] };
+  config = await client.discovery(new URL(issuer), id, undefined, client.ClientSecretBasic(secret), options);
+  holder = await Holder.enrolled();
+});
+after(() => holder?.leave());
+
+/** From the relying party's link to its callback and the tokens; PAR or not. */
+async function login(buildUrl) {
+  const pkceCodeVerifier = client.randomPKCECodeVerifier();
+  const checks = {
+    pkceCodeVerifier,
+    expectedState: client.randomState(),
+    expectedNonce: client.randomNonce(),
+    idTokenExpected: true,
+  };
+  const url = await buildUrl(config, {
+    redirect_uri: redirectUri,
+    scope: 'openid realname_verified',
+    code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    state: checks.expectedState,
+    nonce: checks.expectedNonce,
+  });
+  const browser = new Browser();
+  const page = await browser.visit(url);
+  assert.equal(page.status, 200, page.text);
+  const next = await holder.answer(walletLink(page.text));
+  const callback = await browser.visit(next, redirectUri);
+  return { callback: callback.url, checks };
+}
+
+async function subject(buildUrl) {
+  const { callback, checks } = await login(buildUrl);
+  assert.equal(callback.searchParams.get('iss'), issuer, 'RFC 9207');
+  const tokens = await client.authorizationCodeGrant(config, callback, checks);
+  const claims = tokens.claims();
+  assert.equal(claims.realname_verified, true);
+  const userinfo = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
+  assert.equal(userinfo.sub, claims.sub);
+  return claims.sub;
+}
+
+test('discovery tells what a client needs', () => {
+  const metadata = config.serverMetadata();
+  assert.equal(metadata.issuer, issuer);
+  assert(metadata.supportsPKCE());
+  assert(metadata.authorization_response_iss_parameter_supported);
+  assert(metadata.pushed_authorization_request_endpoint);
+});
+
+test('the same person is the same subject, with and without PAR', async () => {
+  const first = await subject(client.buildAuthorizationUrl);
+  const second = await subject(client.buildAuthorizationUrlWithPAR);
+  assert.match(first, /^did:real:/);
+  assert.equal(second, first);
+});
+
+test('a code works once', async () => {
+  const { callback, checks } = await login(client.buildAuthorizationUrl);
+  await client.authorizationCodeGrant(config, callback, checks);
+  await assert.rejects(client.authorizationCodeGrant(config, callback, checks), { error: 'invalid_grant' });
+});
+
+test('a code needs the verifier it was asked for with', async () => {
+  const { callback, checks } = await login(client.buildAuthorizationUrl);
+  const other = { ...checks, pkceCodeVerifier: client.randomPKCECodeVerifier() };
+  await assert.rejects(client.authorizationCodeGrant(config, callback, other), { error: 'invalid_grant' });
+});
+
+test('an unregistered redirect address is not redirected to', async () => {
+  const url = client.buildAuthorizationUrl(config, {
+    redirect_uri: `${redirectUri}/elsewhere`,
+    scope: 'openid',
+    code_challenge: await client.calculatePKCECodeChallenge(client.randomPKCECodeVerifier()),
+    code_challenge_method: 'S256',
+  });
+  const page = await new Browser().visit(url);
+  assert.equal(page.status, 400);
+});
+
+test('prompt=none is answered, without a page', async () => {
+  const url = client.buildAuthorizationUrl(config, {
+    redirect_uri: redirectUri,
+    scope: 'openid',
+    prompt: 'none',
+    state: 'here',
+    code_challenge: await client.calculatePKCECodeChallenge(client.randomPKCECodeVerifier()),
+    code_challenge_method: 'S256',
+  });
+  const { url: callback } = await new Browser().visit(url, redirectUri);
+  assert.equal(callback.searchParams.get('error'), 'login_required');
+  assert.equal(callback.searchParams.get('state'), 'here');
+});

@@ -1,0 +1,87 @@
+//! What a newcomer or CI runs: `cargo xtask up`, `cargo xtask test` and their smaller sisters.
+//!
+//! Built on the standard library alone, so that it compiles in a second or two before anything
+//! else has been downloaded. Each module does one job; none knows the identity field.
+#![allow(clippy::print_stdout, reason = "what a command prints is its product")]
+#![allow(clippy::disallowed_methods, reason = "a shell owns its clock and randomness")]
+
+mod args;
+mod cargo;
+mod failure;
+mod install;
+mod json;
+mod npm;
+mod ports;
+mod postgres;
+mod sandbox;
+mod services;
+mod suites;
+mod test;
+mod tidy;
+mod up;
+
+use std::process::ExitCode;
+
+use args::Args;
+use failure::{Failure, Outcome};
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  up      build and run a whole country on this machine; Ctrl-C stops it
+            --fresh             delete the data directory first
+            --data DIR          where it lives (default data/sandbox)
+            --port-base N       first port (default 7300; the others follow from it)
+            --people N          size of the synthetic population register (default 1000)
+            --no-install        install nothing, only say what is missing
+            --once-ready CMD    run CMD through sh once all is ready, then stop with its exit code
+  test    every check and test there is
+            --only SUITE        just one of: fmt tidy clippy cargo doc system
+  tidy    the repository's own rules (part of `test`)
+  kill    --rounds N            kill -9 the ledger node N times under load; default 1000
+  audit   licences and advisories of the dependencies (needs cargo-deny)
+";
+
+fn main() -> ExitCode {
+    let mut args = Args::from_env();
+    let outcome = match args.command().as_deref() {
+        Some("up") => up::run(args),
+        Some(up::SUPERVISE) => up::supervise(args),
+        Some("test") => test::run(args),
+        Some("tidy") => tidy::run(args),
+        Some("kill") => kill(args),
+        Some("audit") => audit(args),
+        Some("help" | "--help" | "-h") | None => {
+            print!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(other) => Err(Failure::usage(format!("no command `{other}`\n\n{USAGE}"))),
+    };
+    outcome.unwrap_or_else(|failure| {
+        eprintln!("error: {failure}");
+        failure.exit_code()
+    })
+}
+
+/// The long run of the kill test: the same test as in `cargo xtask test`, with more rounds.
+fn kill(mut args: Args) -> Outcome<ExitCode> {
+    let rounds: u32 = args.number("--rounds")?.unwrap_or(1000);
+    args.finish()?;
+    let mut command = cargo::command();
+    command
+        .args(["test", "--package", "realdid-cli", "--test", "it"])
+        .args(["kill::kill_rounds", "--", "--exact", "--nocapture"])
+        .env("REALDID_KILL_ROUNDS", rounds.to_string());
+    cargo::exit_code(&mut command)
+}
+
+/// `cargo deny` takes ten minutes to build, so it is asked for by name and not part of `test`.
+fn audit(args: Args) -> Outcome<ExitCode> {
+    args.finish()?;
+    if !install::has_program("cargo-deny") {
+        return Err(Failure::new(
+            "cargo-deny is missing: cargo install --locked cargo-deny",
+        ));
+    }
+    cargo::exit_code(cargo::command().args(["deny", "--workspace", "check"]))
+}

@@ -1,0 +1,116 @@
+//! The sandbox's ports: all follow from one base, and all are looked at before anything starts.
+
+use std::fmt;
+use std::net::{Ipv4Addr, TcpListener};
+
+use crate::failure::{Failure, Outcome};
+
+/// The default base; the same as `realdid network init` uses.
+pub const DEFAULT_BASE: u16 = 7300;
+const SPAN: u16 = 40;
+
+/// The ports of one sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    base: u16,
+}
+
+impl Ports {
+    /// Ports from `base`, which must leave room above and stay clear of the privileged ones.
+    pub fn new(base: u16) -> Outcome<Self> {
+        if (1024..=u16::MAX - SPAN).contains(&base) {
+            Ok(Self { base })
+        } else {
+            Err(Failure::usage(format!(
+                "--port-base {base}: choose from 1024 to {}",
+                u16::MAX - SPAN
+            )))
+        }
+    }
+
+    /// The first base from `from` upwards, in steps, whose ports are all free right now.
+    pub fn first_free(from: u16) -> Outcome<Self> {
+        (0..40)
+            .filter_map(|step| Self::new(from + step * SPAN).ok())
+            .find(|ports| ports.taken().is_none())
+            .ok_or_else(|| Failure::new(format!("no free ports found from {from} upwards")))
+    }
+
+    /// The number all others follow from.
+    pub fn base(self) -> u16 {
+        self.base
+    }
+
+    /// The ledger node's HTTP interface.
+    pub fn node(self) -> u16 {
+        self.base
+    }
+
+    /// The authority.
+    pub fn authority(self) -> u16 {
+        self.base + 10
+    }
+
+    /// The sign-in server.
+    pub fn signin(self) -> u16 {
+        self.base + 20
+    }
+
+    /// Website number 0 (A) or 1 (B).
+    pub fn site(self, index: u16) -> u16 {
+        self.base + 31 + index
+    }
+
+    fn all(self) -> [(u16, &'static str); 6] {
+        [
+            (self.node(), "the ledger node"),
+            (self.base + 1, "the ledger node's peers"),
+            (self.authority(), "the authority"),
+            (self.signin(), "the sign-in server"),
+            (self.site(0), "site A"),
+            (self.site(1), "site B"),
+        ]
+    }
+
+    /// The first port somebody else listens on, if any.
+    pub fn taken(self) -> Option<Taken> {
+        self.all()
+            .into_iter()
+            .find(|(port, _)| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_err())
+            .map(|(port, wanted_by)| Taken { port, wanted_by })
+    }
+}
+
+/// A port that is not free.
+pub struct Taken {
+    port: u16,
+    wanted_by: &'static str,
+}
+
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { port, wanted_by } = self;
+        write!(f, "port {port}, wanted by {wanted_by}, is taken")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_named() {
+        let ports = Ports::first_free(21_300).unwrap();
+        let _holder = TcpListener::bind((Ipv4Addr::LOCALHOST, ports.signin())).unwrap();
+        let taken = ports.taken().unwrap().to_string();
+        assert!(taken.contains(&ports.signin().to_string()), "{taken}");
+        assert!(taken.contains("sign-in"), "{taken}");
+    }
+
+    #[test]
+    fn the_base_leaves_room() {
+        assert!(Ports::new(80).is_err());
+        assert!(Ports::new(65_530).is_err());
+        assert!(Ports::new(DEFAULT_BASE).is_ok());
+    }
+}

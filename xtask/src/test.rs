@@ -1,0 +1,100 @@
+//! `cargo xtask test`: every check and test there is, one suite after the other.
+
+use std::process::{Command, ExitCode};
+
+use crate::args::Args;
+use crate::cargo;
+use crate::failure::{Failure, Outcome};
+use crate::install;
+use crate::npm;
+use crate::postgres::Server;
+use crate::sandbox::TemporaryDir;
+use crate::suites::{Report, Tally};
+use crate::tidy;
+use crate::up::Country;
+
+const SUITES: [&str; 6] = ["fmt", "tidy", "clippy", "cargo", "doc", "system"];
+/// The whole system's memory after the tour, proportionally counted, stays below this.
+const MEMORY_LIMIT_MIB: u64 = 1024;
+/// Well away from the default, so that the tests run beside a developer's own sandbox.
+const FIRST_PORT: u16 = 17_300;
+const PEOPLE: u32 = 1000;
+
+/// Runs all suites, or the one after `--only`. The last line printed is
+/// `N passed, N failed, N skipped`; the exit code is 1 where anything failed.
+pub fn run(mut args: Args) -> Outcome<ExitCode> {
+    let only = args.value("--only")?;
+    args.finish()?;
+    if let Some(only) = only.as_deref()
+        && !SUITES.contains(&only)
+    {
+        return Err(Failure::usage(format!(
+            "no suite `{only}`; there are: {}",
+            SUITES.join(" ")
+        )));
+    }
+    let mut report = Report::new(only);
+    if let Err(missing) = install::ensure(&[install::BUILD, install::TEST], true) {
+        report.fail("programs", &missing);
+        return Ok(report.finish());
+    }
+    report.suite("fmt", || check(&["fmt", "--all", "--check"], &[]));
+    report.suite("tidy", tidy::check);
+    report.suite("clippy", || {
+        let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        check(&clippy, &[])
+    });
+    report.suite("cargo", cargo_tests);
+    report.suite("doc", || {
+        let strict = [("RUSTDOCFLAGS", "-D warnings")];
+        check(&["doc", "--workspace", "--no-deps"], &strict)
+    });
+    report.suite("system", system);
+    Ok(report.finish())
+}
+
+/// A cargo command that either holds or does not.
+fn check(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome<Tally> {
+    let mut command = cargo::command();
+    command.args(arguments).envs(environment.iter().copied());
+    Ok(Tally::of(cargo::watch(&mut command, "cargo", |_| ())?))
+}
+
+/// All of `cargo test`, with PostgreSQL at hand: unit, integration and documentation tests.
+fn cargo_tests() -> Outcome<Tally> {
+    let postgres = Server::start()?;
+    let mut command = cargo::command();
+    command
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .env("REALDID_TEST_POSTGRES", postgres.url());
+    let mut tally = Tally::default();
+    let ended_well = cargo::watch(&mut command, "cargo test", |line| tally.read_cargo(line))?;
+    Ok(tally.of_harness(ended_well))
+}
+
+/// A country of its own: the tour, what it costs in memory, and other people's clients.
+fn system() -> Outcome<Tally> {
+    cargo::build()?;
+    let dir = TemporaryDir::new("system")?;
+    let mut country = Country::found(&dir.path().join("country"), FIRST_PORT, PEOPLE)?;
+    let mut tally = Tally::default();
+
+    println!("--- docs/tour.sh");
+    let tour = country.run(&mut Command::new(cargo::root().join("docs/tour.sh")))?;
+    tally += Tally::of(tour == 0);
+
+    let memory = country.memory_mib();
+    println!("--- memory after the tour: {memory} MiB of {MEMORY_LIMIT_MIB}");
+    tally += Tally::of(memory < MEMORY_LIMIT_MIB);
+
+    tally += npm::run(&country).unwrap_or_else(|failure| {
+        println!("{failure}");
+        Tally::FAILED
+    });
+    let stopped = country.stop();
+    if let Err(failure) = &stopped {
+        println!("{failure}");
+    }
+    tally += Tally::of(stopped.is_ok());
+    Ok(tally)
+}

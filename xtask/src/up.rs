@@ -1,0 +1,382 @@
+//! `cargo xtask up`: from a clone to a running country, and cleanly down again.
+//!
+//! Two halves. The first prepares: installs, builds, initialises; Ctrl-C simply ends it. Then
+//! it becomes the second, which ignores Ctrl-C for itself: the services get it from the
+//! terminal too and end; seeing the first one end, the second half waits for all of them.
+
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::args::Args;
+use crate::cargo;
+use crate::failure::{Failure, Outcome};
+use crate::install;
+use crate::json;
+use crate::ports::{DEFAULT_BASE, Ports};
+use crate::sandbox::{DataDir, write_private};
+use crate::services::{Services, signal};
+
+/// The hidden command that is the second half.
+pub const SUPERVISE: &str = "supervise";
+
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// The first half: prepares everything, then becomes the second.
+pub fn run(mut args: Args) -> Outcome<ExitCode> {
+    let begun = SystemTime::now();
+    let fresh = args.switch("--fresh");
+    let may_install = !args.switch("--no-install");
+    let data = args.value("--data")?.map(PathBuf::from);
+    let data = data.unwrap_or_else(|| cargo::root().join("data/sandbox"));
+    let wanted_base: Option<u16> = args.number("--port-base")?;
+    let people = args.number("--people")?.unwrap_or(1000);
+    let once_ready = args.value("--once-ready")?;
+    args.finish()?;
+
+    step(1, "checking prerequisites");
+    install::ensure(&[install::BUILD], may_install)?;
+    step(
+        2,
+        "building (ten to twenty minutes the first time, seconds later)",
+    );
+    cargo::build()?;
+    step(3, "looking at the data directory and the ports");
+    let held = DataDir::hold(&data)?;
+    if fresh {
+        held.delete()?;
+    }
+    let ports = prepare(&held, wanted_base, people)?;
+    drop(held);
+
+    let program = cargo::programs()?.join("xtask");
+    let mut second_half = Command::new("sh");
+    second_half
+        .args(["-c", "trap '' INT; exec \"$@\"", "sh"])
+        .arg(program)
+        .args([SUPERVISE, "--port-base", &ports.base().to_string()])
+        .args(["--begun", &millis(begun).to_string(), "--data"])
+        .arg(&data);
+    if let Some(script) = once_ready {
+        second_half.args(["--once-ready", &script]);
+    }
+    let error = second_half.exec();
+    Err(Failure::new(format!("sh could not be started: {error}")))
+}
+
+/// Chooses the ports, sees that they are free, and initialises the directory where it is new.
+fn prepare(data: &DataDir, wanted_base: Option<u16>, people: u32) -> Outcome<Ports> {
+    let known = data.port_base()?;
+    if let (Some(known), Some(wanted)) = (known, wanted_base)
+        && known != wanted
+    {
+        return Err(Failure::new(format!(
+            "{} was made with --port-base {known}, and its addresses are part of its configuration: \
+             leave the option out, start anew with --fresh --port-base {wanted}, or start a second \
+             sandbox with --data data/sandbox-{wanted} --port-base {wanted}",
+            data.path().display()
+        )));
+    }
+    let ports = Ports::new(known.or(wanted_base).unwrap_or(DEFAULT_BASE))?;
+    refuse_taken(ports, known.is_some())?;
+    if known.is_none() {
+        step(4, "making a new country: charter, keys, register");
+        data.initialise(&cargo::programs()?, ports, people)?;
+    } else {
+        step(4, "going on where it was");
+    }
+    Ok(ports)
+}
+
+fn refuse_taken(ports: Ports, initialised: bool) -> Outcome<()> {
+    let Some(taken) = ports.taken() else {
+        return Ok(());
+    };
+    let other = Ports::first_free(ports.base() + 1000).map_or(8300, Ports::base);
+    let beside = if initialised {
+        format!(" --data data/sandbox-{other}")
+    } else {
+        String::new()
+    };
+    Err(Failure::new(format!(
+        "{taken}: stop the program that listens there, or move this sandbox with\n  \
+         cargo xtask up --port-base {other}{beside}"
+    )))
+}
+
+/// The second half: starts the services and stays until they are stopped.
+pub fn supervise(mut args: Args) -> Outcome<ExitCode> {
+    let unfinished = || Failure::usage("this command belongs to `cargo xtask up`");
+    let data: PathBuf = args.value("--data")?.ok_or_else(unfinished)?.into();
+    let base: u16 = args.number("--port-base")?.ok_or_else(unfinished)?;
+    let begun: u64 = args.number("--begun")?.ok_or_else(unfinished)?;
+    let once_ready = args.value("--once-ready")?;
+    args.finish()?;
+
+    let mut country = Country::start(DataDir::hold(&data)?, Ports::new(base)?)?;
+    let took = Duration::from_millis(millis(SystemTime::now()).saturating_sub(begun));
+    println!("\nready after {:.1} s", took.as_secs_f32());
+    if let Some(script) = once_ready {
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).current_dir(cargo::root());
+        let code = country.run(&mut command)?;
+        println!("memory of all services (PSS): {} MiB", country.memory_mib());
+        country.stop()?;
+        return Ok(ExitCode::from(code));
+    }
+    country.introduce()?;
+    country.stay()
+}
+
+/// Everything that runs, and where.
+pub struct Country {
+    data: DataDir,
+    ports: Ports,
+    programs: PathBuf,
+    services: Services,
+}
+
+impl Country {
+    /// Makes a country in `data`, which must be vacant, and starts it.
+    pub fn found(data: &Path, from_port: u16, people: u32) -> Outcome<Self> {
+        let data = DataDir::hold(data)?;
+        let ports = Ports::first_free(from_port)?;
+        data.initialise(&cargo::programs()?, ports, people)?;
+        Self::start(data, ports)
+    }
+
+    /// Starts the ledger node, the authority, the sign-in server and the two websites.
+    fn start(data: DataDir, ports: Ports) -> Outcome<Self> {
+        let services = Services::new(data.join("logs"))?;
+        let programs = cargo::programs()?;
+        let mut country = Self {
+            data,
+            ports,
+            programs,
+            services,
+        };
+        step(5, "starting the ledger node");
+        country.start_role("node", ports.node())?;
+        step(6, "starting the authority");
+        country.start_role("authority", ports.authority())?;
+        step(7, "starting the sign-in server");
+        country.start_role("signin", ports.signin())?;
+        step(8, "starting the two websites");
+        country.start_site(0, "demo-a", "Site A")?;
+        country.start_site(1, "demo-b", "Site B")?;
+        Ok(country)
+    }
+
+    fn realdid(&self) -> Command {
+        Command::new(self.programs.join("realdid"))
+    }
+
+    fn config(&self, role: &str) -> PathBuf {
+        self.data.join(role).join(format!("{role}.toml"))
+    }
+
+    fn start_role(&mut self, role: &'static str, port: u16) -> Outcome<()> {
+        let mut command = self.realdid();
+        command.args([role, "run", "--config"]).arg(self.config(role));
+        self.services.start(role, &mut command, Some(port))
+    }
+
+    fn start_site(&mut self, index: u16, name: &'static str, title: &str) -> Outcome<()> {
+        let port = self.ports.site(index);
+        let credentials = self.data.join(name).join("credentials.json");
+        if !credentials.exists() {
+            self.register_site(title, port, &credentials)?;
+        }
+        let mut command = Command::new(self.programs.join("realdid-demo"));
+        command
+            .args(["--name", title, "--listen", &format!("127.0.0.1:{port}")])
+            .args(["--public-url", &url(port)])
+            .args(["--issuer", &url(self.ports.signin())])
+            .arg("--credentials")
+            .arg(&credentials)
+            .arg("--db")
+            .arg(self.data.join(name).join("site.db"));
+        self.services.start(name, &mut command, None)
+    }
+
+    fn register_site(&self, title: &str, port: u16, credentials: &Path) -> Outcome<()> {
+        let printed = cargo::output(
+            self.realdid()
+                .args(["signin", "client", "add", "--json", "--name", title])
+                .args(["--redirect-uri", &format!("{}/callback", url(port))])
+                .arg("--config")
+                .arg(self.config("signin")),
+            "realdid signin client add",
+        )?;
+        write_private(credentials, &printed)
+    }
+
+    /// Runs a command that finds the country by its environment; gives its exit code. A service
+    /// that ends meanwhile ends the command too.
+    pub fn run(&mut self, command: &mut Command) -> Outcome<u8> {
+        let mut child = self
+            .equip(command)
+            .stdin(Stdio::null())
+            .spawn()
+            .map_err(|e| Failure::new(format!("the command could not be started: {e}")))?;
+        self.wait_for(&mut child)
+    }
+
+    /// Tells a command where the country is.
+    pub fn equip<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
+            .env("REALDID_DATA", self.data.path())
+            .env("REALDID_PORT_BASE", self.ports.base().to_string())
+            .env("REALDID_BIN", self.programs.join("realdid"))
+    }
+
+    fn wait_for(&mut self, child: &mut Child) -> Outcome<u8> {
+        loop {
+            let status = child
+                .try_wait()
+                .map_err(|e| Failure::new(format!("the command was lost: {e}")))?;
+            if let Some(status) = status {
+                let code = status.code().and_then(|code| u8::try_from(code).ok());
+                return Ok(code.unwrap_or(1));
+            }
+            if let Some(ended) = self.services.ended() {
+                signal(child, "TERM");
+                // only its end matters now
+                let _ = child.wait();
+                return Err(ended.failure());
+            }
+            thread::sleep(GLANCE);
+        }
+    }
+
+    /// What all services take together, in MiB.
+    pub fn memory_mib(&self) -> u64 {
+        self.services.memory_kib() / 1024
+    }
+
+    /// Stops everything.
+    pub fn stop(mut self) -> Outcome<()> {
+        self.services.stop()
+    }
+
+    /// Waits until somebody stops the services, or one of them fails.
+    fn stay(mut self) -> Outcome<ExitCode> {
+        let ended = loop {
+            if let Some(ended) = self.services.ended() {
+                break ended;
+            }
+            thread::sleep(GLANCE);
+        };
+        if ended.was_asked() {
+            println!("\nstopping");
+            self.services.stop()?;
+            println!("all stopped; `cargo xtask up` goes on from here");
+            return Ok(ExitCode::SUCCESS);
+        }
+        // tell the cause first: stopping the others may fail for the same reason
+        let cause = ended.failure();
+        eprintln!("stopping the rest");
+        self.services.stop()?;
+        Err(cause)
+    }
+
+    /// Prints the addresses, three people and the first command to copy.
+    fn introduce(&self) -> Outcome<()> {
+        let ports = self.ports;
+        println!();
+        for (what, port) in [
+            ("site A", ports.site(0)),
+            ("site B", ports.site(1)),
+            ("sign-in server", ports.signin()),
+            ("authority", ports.authority()),
+            ("ledger node, resolver", ports.node()),
+        ] {
+            println!("  {what:<22} {}", url(port));
+        }
+        println!("\nthree people of this country, and where their one-time codes appear:\n");
+        let mut first = None;
+        for _ in 0..3 {
+            let person = Person::draw(self)?;
+            println!("  {}  {}  {}", person.number, person.outbox, person.name);
+            first.get_or_insert(person);
+        }
+        if let Some(person) = first {
+            self.suggest(&person);
+        }
+        println!("\nthe whole story at once: docs/tour.sh\nCtrl-C stops everything");
+        // a full terminal buffer is no reason to stop the country
+        let _ = std::io::stdout().flush();
+        Ok(())
+    }
+
+    fn suggest(&self, person: &Person) {
+        let program = self.programs.join("realdid");
+        let realdid = short(&program).display();
+        let charter = self.data.join("charter.json");
+        println!("\nbegin in a second shell with\n");
+        println!(
+            "  {realdid} wallet init --charter {} --node {} --authority {}",
+            short(&charter).display(),
+            url(self.ports.node()),
+            url(self.ports.authority())
+        );
+        println!(
+            "  {realdid} wallet enrol --name '{}' --number {}",
+            person.name, person.number
+        );
+    }
+}
+
+/// Somebody in the population register.
+struct Person {
+    name: String,
+    number: String,
+    outbox: String,
+}
+
+impl Person {
+    fn draw(country: &Country) -> Outcome<Self> {
+        let printed = cargo::output(
+            country
+                .realdid()
+                .args(["authority", "person", "--random", "--json", "--config"])
+                .arg(country.config("authority")),
+            "realdid authority person",
+        )?;
+        let field = |name| {
+            json::text(&printed, name)
+                .ok_or_else(|| Failure::new(format!("realdid authority person told no `{name}`")))
+        };
+        Ok(Self {
+            name: field("name")?,
+            number: field("number")?,
+            outbox: field("outbox")?,
+        })
+    }
+}
+
+/// A path as a person in the root directory would type it.
+fn short(path: &Path) -> &Path {
+    path.strip_prefix(cargo::root()).unwrap_or(path)
+}
+
+fn url(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+fn step(number: u8, what: &str) {
+    println!("[{number}/8] {what}");
+}
+
+fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How long something took, for people.
+pub fn seconds(since: Instant) -> String {
+    format!("{:.1} s", since.elapsed().as_secs_f32())
+}
