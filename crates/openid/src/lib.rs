@@ -4,7 +4,7 @@
 //! Pure: no clock, no randomness, no I/O. DIDs are texts here and tokens opaque; what they mean is
 //! for `realdid-presentation` to judge.
 //!
-//! * [`jws`], [`jwk`]: the envelope. A key decides the algorithm, never the message.
+//! * [`jws`], [`jwk`]: the envelope, from `realdid-jose`.
 //! * [`openid4vp_link`] → [`authorization_request`] → [`realdid_jwt`] → [`authorization_response`]:
 //!   from the link on a sign-in page to the signed request behind it to the wallet's answer
 //!   (OpenID4VP 1.0), with [`dcql`] saying what is asked and [`site_statement`] who asks.
@@ -16,9 +16,6 @@ pub mod authorization_request;
 pub mod authorization_response;
 mod client_id;
 pub mod dcql;
-mod json;
-pub mod jwk;
-pub mod jws;
 pub mod oidc;
 pub mod openid4vp_link;
 pub mod realdid_jwt;
@@ -26,6 +23,7 @@ pub mod site_statement;
 
 pub use address::{AddressError, check_address};
 pub use client_id::{ClientId, ClientIdError};
+pub use realdid_jose::{json, jwk, jws};
 
 /// How far two clocks may differ, in seconds.
 pub const CLOCK_SKEW: u64 = 30;

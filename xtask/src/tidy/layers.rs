@@ -5,19 +5,32 @@ use super::manifest::Manifest;
 use super::tree::Tree;
 
 /// Each crate and those of ours it may depend on. Development dependencies are free.
-const MAY_KNOW: [(&str, &[&str]); 16] = [
+const MAY_KNOW: [(&str, &[&str]); 19] = [
+    ("realdid-checks", &[]),
     ("realdid-crypto", &[]),
     ("realdid-did", &["crypto"]),
     ("realdid-token", &["crypto", "did"]),
     ("realdid-ledger", &["crypto", "did", "token"]),
-    ("realdid-openid", &["crypto"]),
+    ("realdid-jose", &["checks", "crypto"]),
+    ("realdid-credential", &["checks", "crypto", "jose"]),
+    ("realdid-openid", &["checks", "crypto", "jose"]),
     (
         "realdid-presentation",
-        &["crypto", "did", "token", "ledger", "openid"],
+        &["checks", "crypto", "jose", "did", "token", "ledger", "openid", "credential"],
     ),
     (
         "realdid-wallet",
-        &["crypto", "did", "token", "ledger", "openid", "presentation"],
+        &[
+            "checks",
+            "crypto",
+            "jose",
+            "did",
+            "token",
+            "ledger",
+            "openid",
+            "credential",
+            "presentation",
+        ],
     ),
     ("realdid-client", &["crypto", "did", "token", "ledger"]),
     ("realdid-service", &[]),
@@ -31,11 +44,14 @@ const MAY_KNOW: [(&str, &[&str]); 16] = [
     (
         "realdid-cli",
         &[
+            "checks",
             "crypto",
             "did",
             "token",
             "ledger",
+            "jose",
             "openid",
+            "credential",
             "presentation",
             "wallet",
             "client",
@@ -49,22 +65,27 @@ const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("xtask", &[]),
 ];
 const SERVER: &[&str] = &[
+    "checks",
     "crypto",
     "did",
     "token",
     "ledger",
+    "jose",
     "openid",
+    "credential",
     "presentation",
     "client",
     "service",
 ];
 
 /// The crates that do no I/O, and what would let them.
-const PURE: [&str; 7] = [
+const PURE: [&str; 9] = [
     "realdid-crypto",
     "realdid-did",
     "realdid-token",
     "realdid-ledger",
+    "realdid-jose",
+    "realdid-credential",
     "realdid-openid",
     "realdid-presentation",
     "realdid-wallet",

@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
-mod jws;
 mod oidc;
 mod request;
 mod response;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use realdid_crypto::{KeyType, PublicKey, SecretKey, Signature, base64url_decode, base64url_encode};
-use realdid_openid::jwk::{Jwk, thumbprint};
-use realdid_openid::jws::{self, JwsError, MAX_JWS, SigningInput, Unverified};
+use realdid_jose::jwk::{Jwk, thumbprint};
+use realdid_jose::jws::{self, JwsError, MAX_JWS, SigningInput, Unverified};
 use serde_json::{Value, json};
 
 use crate::key;

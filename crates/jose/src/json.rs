@@ -6,10 +6,11 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::{Map, Value};
 
 /// A JSON value without duplicate names.
-pub(crate) struct StrictValue(pub(crate) Value);
+pub struct StrictValue(pub Value);
 
 /// Parses a JSON object without duplicate names at any depth.
-pub(crate) fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
+#[must_use]
+pub fn parse_object(bytes: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice(bytes) {
         Ok(StrictValue(Value::Object(object))) => Some(object),
         _ => None,

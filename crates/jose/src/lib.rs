@@ -1,0 +1,12 @@
+//! Signed and encrypted JSON as others speak it: JWS, JWK, and JSON that has one reading only.
+//!
+//! A crate of its own because `realdid-openid` (messages) and `realdid-credential` (what is shown)
+//! both stand on it and must not know each other. Pure: no clock, no I/O.
+//!
+//! * [`jws`]: compact JWS (RFC 7515). A key decides the algorithm, never the message.
+//! * [`jwk`]: public keys as JSON (RFC 7517) and their thumbprints (RFC 7638).
+//! * [`json`]: JSON without duplicate names, of bounded depth and size.
+
+pub mod json;
+pub mod jwk;
+pub mod jws;
