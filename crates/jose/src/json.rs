@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use realdid_checks::passes;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -67,8 +68,8 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some((name, StrictValue(value))) = members.next_entry::<String, _>()? {
-            // check: JWS-01
-            if object.insert(name, value).is_some() {
+            let first = object.insert(name, value).is_none();
+            if !passes("JWS-01", first) {
                 return Err(A::Error::custom("a name occurs twice"));
             }
         }

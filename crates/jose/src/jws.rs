@@ -1,23 +1,31 @@
 //! Compact JWS (RFC 7515) as RealDID uses it: small, typed, and checked with the key's own algorithm.
 //!
-//! Parsing gives [`Unverified`]; only [`Unverified::verify`] gives [`Verified`] claims. To sign
-//! without holding the key, take a [`SigningInput`] and bring back the signature.
+//! Parsing gives [`Unverified`]; only [`Unverified::verify`] (messages of ours) and
+//! [`Unverified::verify_foreign`] (messages of anybody) give [`Verified`] claims. To sign without
+//! holding the key, take a [`SigningInput`] and bring back the signature.
+//!
+//! A key that a header carries (`jwk`, `x5c`) or points at (`jku`, `x5u`) is never used here: the
+//! caller may look at it through [`Unverified::header`] and has to know why it may be trusted.
 
-use realdid_crypto::{KeyType, PublicKey, SecretKey, Signature, base64url_decode, base64url_encode};
+use realdid_checks::passes;
+use realdid_crypto::{
+    KeyType, PublicKey, SecretKey, Signature, SignatureError, base64url_decode, base64url_encode,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::json::parse_object;
 
-/// Longest JWS that is parsed, in bytes: a request for 128 tokens takes 59,000.
+/// Longest JWS that is parsed without a limit of the caller's own, in bytes: a request for 128
+/// tokens takes 59,000.
 pub const MAX_JWS: usize = 64 * 1024;
 
 /// Why a JWS is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum JwsError {
-    /// Longer than [`MAX_JWS`].
-    #[error("the signed message is longer than {MAX_JWS} bytes")]
+    /// Longer than the limit: [`MAX_JWS`], or the caller's own.
+    #[error("the signed message is longer than is read here")]
     TooLong,
     /// Not three base64url parts, of which the first two are JSON objects without duplicate names.
     #[error("the message is not a compact JWS")]
@@ -44,7 +52,7 @@ pub enum JwsError {
 pub struct SigningInput(String);
 
 impl SigningInput {
-    /// Encodes a header of `alg`, `typ` and `kid`, and claims.
+    /// Encodes a header of `alg`, `typ` and `kid`, and claims, within [`MAX_JWS`].
     ///
     /// # Errors
     /// [`JwsError::Claims`] if the claims have no JSON form, [`JwsError::TooLong`].
@@ -54,18 +62,34 @@ impl SigningInput {
         kid: Option<&str>,
         claims: &impl Serialize,
     ) -> Result<Self, JwsError> {
-        let mut header = json!({ "alg": kind.jose_algorithm(), "typ": typ });
+        let mut header = Map::new();
+        header.insert("typ".to_owned(), typ.into());
         if let Some(kid) = kid {
-            header["kid"] = kid.into();
+            header.insert("kid".to_owned(), kid.into());
         }
+        Self::with_header(kind, header, claims, MAX_JWS)
+    }
+
+    /// Encodes any header (`typ`, `kid`, `x5c`, …) and claims. `alg` is set here, by the type of the
+    /// key, whatever the header says of it. `limit`: longest JWS to make, in bytes.
+    ///
+    /// # Errors
+    /// [`JwsError::Claims`] if the claims have no JSON form, [`JwsError::TooLong`].
+    pub fn with_header(
+        kind: KeyType,
+        mut header: Map<String, Value>,
+        claims: &impl Serialize,
+        limit: usize,
+    ) -> Result<Self, JwsError> {
+        header.insert("alg".to_owned(), kind.jose_algorithm().into());
         let claims = serde_json::to_vec(claims).map_err(|_| JwsError::Claims)?;
         let input = format!(
             "{}.{}",
-            base64url_encode(header.to_string()),
+            base64url_encode(Value::Object(header).to_string()),
             base64url_encode(claims)
         );
         // 87 more: the dot and the encoded signature.
-        if input.len() + 87 > MAX_JWS {
+        if input.len() + 87 > limit {
             Err(JwsError::TooLong)
         } else {
             Ok(Self(input))
@@ -100,25 +124,45 @@ pub fn sign(
     Ok(input.finish(&signature))
 }
 
+/// Signs claims under any header with a key at hand, within [`MAX_JWS`].
+///
+/// # Errors
+/// As [`SigningInput::with_header`].
+pub fn sign_with_header(
+    key: &SecretKey,
+    header: Map<String, Value>,
+    claims: &impl Serialize,
+) -> Result<String, JwsError> {
+    let input = SigningInput::with_header(key.kind(), header, claims, MAX_JWS)?;
+    let signature = key.sign_raw(input.as_bytes());
+    Ok(input.finish(&signature))
+}
+
 /// A JWS whose signature has not been checked.
 #[derive(Debug, Clone)]
 pub struct Unverified {
+    header: Map<String, Value>,
     algorithm: String,
-    typ: Option<String>,
-    kid: Option<String>,
     claims: Map<String, Value>,
     signing_input: String,
-    signature: Signature,
+    signature: Vec<u8>,
 }
 
 impl Unverified {
-    /// Takes a compact JWS apart.
+    /// Takes a compact JWS of at most [`MAX_JWS`] bytes apart.
     ///
     /// # Errors
     /// [`JwsError::TooLong`], [`JwsError::Form`], [`JwsError::Critical`].
     pub fn parse(text: &str) -> Result<Self, JwsError> {
-        // check: JWS-02
-        if text.len() > MAX_JWS {
+        Self::parse_within(text, MAX_JWS)
+    }
+
+    /// Takes a compact JWS of at most `limit` bytes apart.
+    ///
+    /// # Errors
+    /// [`JwsError::TooLong`], [`JwsError::Form`], [`JwsError::Critical`].
+    pub fn parse_within(text: &str, limit: usize) -> Result<Self, JwsError> {
+        if !passes("JWS-02", text.len() <= limit) {
             return Err(JwsError::TooLong);
         }
         let (signing_input, signature) = text.rsplit_once('.').ok_or(JwsError::Form)?;
@@ -129,38 +173,51 @@ impl Unverified {
                 .and_then(|bytes| parse_object(&bytes))
                 .ok_or(JwsError::Form)
         };
-        let (mut header, claims) = (object(header)?, object(claims)?);
+        let (header, claims) = (object(header)?, object(claims)?);
         let signature = base64url_decode(signature).map_err(|_| JwsError::Form)?;
-        let signature = Signature(signature.try_into().map_err(|_| JwsError::Form)?);
-        // check: JWS-03
-        if header.contains_key("crit") {
+        if !passes("JWS-03", !header.contains_key("crit")) {
             return Err(JwsError::Critical);
         }
-        let mut text = |name| match header.remove(name) {
+        let text = |name| match header.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(JwsError::Form),
         };
+        let algorithm = text("alg")?.ok_or(JwsError::Form)?.clone();
+        text("typ")?;
+        text("kid")?;
         Ok(Self {
-            algorithm: text("alg")?.ok_or(JwsError::Form)?,
-            typ: text("typ")?,
-            kid: text("kid")?,
+            header,
+            algorithm,
             claims,
             signing_input: signing_input.to_owned(),
             signature,
         })
     }
 
+    /// The whole header, as the sender states it. Nothing in it is to be trusted before a signature
+    /// has been checked with a key that was found by other means.
+    #[must_use]
+    pub const fn header(&self) -> &Map<String, Value> {
+        &self.header
+    }
+
+    /// The header's `alg`.
+    #[must_use]
+    pub fn algorithm(&self) -> &str {
+        &self.algorithm
+    }
+
     /// The header's `kid`: which key the signer says it is.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
-        self.kid.as_deref()
+        self.header.get("kid").and_then(Value::as_str)
     }
 
     /// The header's `typ`.
     #[must_use]
     pub fn typ(&self) -> Option<&str> {
-        self.typ.as_deref()
+        self.header.get("typ").and_then(Value::as_str)
     }
 
     /// The claims as the sender states them, to find the key they must be checked with.
@@ -171,14 +228,31 @@ impl Unverified {
         serde_json::from_value(Value::Object(self.claims.clone())).map_err(|_| JwsError::Claims)
     }
 
+    /// The claims as the sender states them, member by member.
+    #[must_use]
+    pub const fn stated_claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    /// The bytes the signature is over.
+    #[must_use]
+    pub fn signing_input(&self) -> &[u8] {
+        self.signing_input.as_bytes()
+    }
+
+    /// The signature; of any length, as its algorithm is not known to be one of ours.
+    #[must_use]
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     /// Checks that the message is of the expected type, which keeps signatures for one use from
     /// being taken for another (RFC 8725 §3.11).
     ///
     /// # Errors
     /// [`JwsError::Type`].
     pub fn expect_type(&self, typ: &str) -> Result<(), JwsError> {
-        // check: JWS-04
-        if self.typ.as_deref() == Some(typ) {
+        if passes("JWS-04", self.typ() == Some(typ)) {
             Ok(())
         } else {
             Err(JwsError::Type)
@@ -191,14 +265,51 @@ impl Unverified {
     /// [`JwsError::Type`], [`JwsError::Algorithm`], [`JwsError::Signature`], [`JwsError::Claims`].
     pub fn verify<C: DeserializeOwned>(&self, key: &PublicKey, typ: &str) -> Result<Verified<C>, JwsError> {
         self.expect_type(typ)?;
-        // check: JWS-05
-        if self.algorithm != key.kind().jose_algorithm() {
+        self.check_signature(key, PublicKey::verify_raw)?;
+        Ok(Verified(self.stated()?))
+    }
+
+    /// Checks type, algorithm and signature of a message by anybody's software: ECDSA signatures
+    /// with a high `s` are as good (RFC 7518 §3.4 knows no other rule).
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub fn verify_foreign<C: DeserializeOwned>(
+        &self,
+        key: &PublicKey,
+        typ: &str,
+    ) -> Result<Verified<C>, JwsError> {
+        self.expect_type(typ)?;
+        self.verify_foreign_signature(key)?;
+        Ok(Verified(self.stated()?))
+    }
+
+    /// Checks algorithm and signature as [`Self::verify_foreign`], and leaves the type to the caller:
+    /// for messages that may be of one of several types.
+    ///
+    /// # Errors
+    /// [`JwsError::Algorithm`], [`JwsError::Signature`].
+    pub fn verify_foreign_signature(&self, key: &PublicKey) -> Result<(), JwsError> {
+        self.check_signature(key, PublicKey::verify_foreign)
+    }
+
+    fn check_signature(
+        &self,
+        key: &PublicKey,
+        verify: impl Fn(&PublicKey, &[u8], &Signature) -> Result<(), SignatureError>,
+    ) -> Result<(), JwsError> {
+        let own = key.kind().jose_algorithm();
+        // RFC 9864 gives EdDSA with this curve a name of its own; both are in use.
+        let fits = self.algorithm == own || (own == "EdDSA" && self.algorithm == "Ed25519");
+        if !passes("JWS-05", fits) {
             return Err(JwsError::Algorithm);
         }
-        // check: JWS-06
-        key.verify_raw(self.signing_input.as_bytes(), &self.signature)
-            .map_err(|_| JwsError::Signature)?;
-        Ok(Verified(self.stated()?))
+        let valid = <[u8; 64]>::try_from(self.signature.as_slice())
+            .is_ok_and(|bytes| verify(key, self.signing_input.as_bytes(), &Signature(bytes)).is_ok());
+        if !passes("JWS-06", valid) {
+            return Err(JwsError::Signature);
+        }
+        Ok(())
     }
 }
 

@@ -122,6 +122,82 @@ fn a_wrong_signature_is_refused_for_every_kind_of_key() {
     }
 }
 
+// test: JWS-06
+#[test]
+fn a_signature_of_another_length_is_an_invalid_one() {
+    let signer = key(KeyType::P256, 1);
+    let text = jws::sign(&signer, TYP, None, &json!({ "a": 1 })).unwrap();
+    let (input, signature) = text.rsplit_once('.').unwrap();
+    let bytes = base64url_decode(signature).unwrap();
+    for wrong in [
+        vec![],
+        bytes[..63].to_vec(),
+        [bytes.clone(), vec![0]].concat(),
+        vec![7; 256],
+    ] {
+        let altered = format!("{input}.{}", base64url_encode(wrong));
+        assert_eq!(verify(&altered, &signer), Err(JwsError::Signature));
+    }
+    assert_eq!(verify(&text, &signer), Ok(json!({ "a": 1 })));
+}
+
+/// The order of P-256's group (SEC 2 §2.4.2), to make the other signature of a pair.
+const P256_ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc,
+    0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
+
+// test: JWS-04
+// test: JWS-06
+#[test]
+fn the_other_signature_of_a_pair_is_good_from_others_only() {
+    let signer = key(KeyType::P256, 1);
+    let text = jws::sign(&signer, TYP, None, &json!({ "a": 1 })).unwrap();
+    let (input, signature) = text.rsplit_once('.').unwrap();
+    let mut bytes = base64url_decode(signature).unwrap();
+    let mut borrow = 0;
+    for index in (0..32).rev() {
+        let difference = i16::from(P256_ORDER[index]) - i16::from(bytes[32 + index]) - borrow;
+        borrow = i16::from(difference < 0);
+        bytes[32 + index] = u8::try_from(difference.rem_euclid(256)).unwrap();
+    }
+    let other = format!("{input}.{}", base64url_encode(bytes));
+    assert_eq!(verify(&other, &signer), Err(JwsError::Signature));
+    let foreign = Unverified::parse(&other).unwrap();
+    let verified = foreign.verify_foreign::<Value>(&signer.public_key(), TYP);
+    assert_eq!(verified.map(jws::Verified::into_claims), Ok(json!({ "a": 1 })));
+    let wrong_type = foreign.verify_foreign::<Value>(&signer.public_key(), "JWT");
+    assert_eq!(wrong_type.err(), Some(JwsError::Type));
+}
+
+#[test]
+fn any_header_can_be_signed_and_is_read_back_whole() {
+    let signer = key(KeyType::P256, 1);
+    let header = json!({ "typ": TYP, "alg": "none", "x5c": ["MIIB"], "jwk": { "kty": "EC" } });
+    let text =
+        jws::sign_with_header(&signer, header.as_object().unwrap().clone(), &json!({ "a": 1 })).unwrap();
+    let parsed = Unverified::parse(&text).unwrap();
+    assert_eq!(parsed.algorithm(), "ES256", "the key decides");
+    assert_eq!(parsed.header()["x5c"], json!(["MIIB"]));
+    assert_eq!(parsed.header()["jwk"], json!({ "kty": "EC" }));
+    assert_eq!(verify(&text, &signer), Ok(json!({ "a": 1 })));
+}
+
+/// RFC 9864 §2.2: `Ed25519` is `EdDSA` with the curve said.
+// test: JWS-05
+#[test]
+fn both_names_of_edwards_signatures_are_known() {
+    let signer = key(KeyType::Ed25519, 1);
+    let text = signed(&signer, r#"{"alg":"Ed25519","typ":"test+jwt"}"#, r#"{"a":1}"#);
+    assert_eq!(verify(&text, &signer), Ok(json!({ "a": 1 })));
+    let other = signed(
+        &key(KeyType::P256, 1),
+        r#"{"alg":"Ed25519","typ":"test+jwt"}"#,
+        r#"{"a":1}"#,
+    );
+    assert_eq!(verify(&other, &key(KeyType::P256, 1)), Err(JwsError::Algorithm));
+}
+
 #[test]
 fn what_is_not_a_compact_jws_is_refused() {
     let text = good();
@@ -177,6 +253,7 @@ proptest! {
         let _ = Unverified::parse(&text);
     }
 
+    // test: JWS-06
     #[test]
     fn one_changed_character_never_passes(index in 0usize..160, replacement in "[A-Za-z0-9_.-]") {
         let text = good();
