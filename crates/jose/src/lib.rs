@@ -5,8 +5,10 @@
 //!
 //! * [`jws`]: compact JWS (RFC 7515). A key decides the algorithm, never the message.
 //! * [`jwk`]: public keys as JSON (RFC 7517) and their thumbprints (RFC 7638).
+//! * [`jwe`]: compact JWE (RFC 7516) with ECDH-ES, for one reader.
 //! * [`json`]: JSON without duplicate names, of bounded depth and size.
 
 pub mod json;
+pub mod jwe;
 pub mod jwk;
 pub mod jws;
