@@ -6,12 +6,14 @@
 //!
 //! A restored wallet therefore never offers a DID by itself unless the backup says which site it
 //! belongs to: DIDs from the pool may have been given out since, so they are kept aside, and new ones
-//! are made in a new series. And since whoever has the lost device has its keys, restoring means
+//! are made in a new series. Of credentials it holds what there was and from whom, but no copy, holder
+//! key or refresh token ([`crate::credentials`] says why): they are issued again. And since whoever has the lost device has its keys, restoring means
 //! rotating, or recovering.
 
 use realdid_did::Did;
 use zeroize::Zeroizing;
 
+use crate::credentials::HeldCredential;
 use crate::history::Event;
 use crate::operations::Observation;
 use crate::root::Index;
@@ -31,6 +33,7 @@ impl Wallet {
         copy.batch = None;
         copy.enrolling = None;
         copy.dids.iter_mut().for_each(|held| held.pending = None);
+        copy.credentials.iter_mut().for_each(HeldCredential::strip);
         copy.to_json()
     }
 

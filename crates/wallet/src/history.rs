@@ -74,6 +74,40 @@ pub enum Event {
         /// The token's epoch.
         epoch: u64,
     },
+    /// A credential was received.
+    CredentialReceived {
+        /// Its number.
+        credential: u32,
+        /// Its type.
+        vct: String,
+        /// The issuer's identifier.
+        issuer: String,
+        /// How many copies came.
+        copies: usize,
+    },
+    /// Fresh copies of a credential were received.
+    CredentialRefreshed {
+        /// Its number.
+        credential: u32,
+        /// How many copies came.
+        copies: usize,
+    },
+    /// A credential was removed by its holder.
+    CredentialRemoved {
+        /// Its number.
+        credential: u32,
+        /// Its type.
+        vct: String,
+    },
+    /// An offer of a credential was not taken.
+    OfferRefused {
+        /// The issuer's identifier.
+        issuer: String,
+        /// Who refused: `wallet`, `holder` or `issuer`.
+        by: String,
+        /// The reason's code.
+        code: String,
+    },
     /// A backup was written.
     BackedUp,
     /// The wallet was restored from a backup.

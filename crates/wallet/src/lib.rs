@@ -15,9 +15,11 @@
 
 pub mod backup;
 pub mod consent;
+pub mod credentials;
 pub mod enrol;
 pub mod history;
 pub mod login;
+pub mod names;
 pub mod operations;
 pub mod root;
 mod state;

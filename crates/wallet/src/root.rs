@@ -42,7 +42,13 @@ impl Secret {
     /// The Ed25519 key that has these bytes as its seed.
     #[must_use]
     pub fn signing_key(&self) -> SecretKey {
-        SecretKey::from_seed(KeyType::Ed25519, &self.0)
+        self.key_of(KeyType::Ed25519)
+    }
+
+    /// The key of this type that has these bytes as its seed.
+    #[must_use]
+    pub fn key_of(&self, kind: KeyType) -> SecretKey {
+        SecretKey::from_seed(kind, &self.0)
     }
 }
 

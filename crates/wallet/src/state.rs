@@ -1,19 +1,24 @@
 //! What a wallet holds: one value that is written, encrypted, before and after every step.
 
+use realdid_checks::passes;
 use realdid_crypto::{Hash, base64url_decode, base64url_encode};
 use realdid_did::{Did, Inception, Level};
 use realdid_ledger::{Charter, CharterError, TrustAnchor};
 use realdid_token::Token;
 use zeroize::Zeroizing;
 
+use crate::credentials::HeldCredential;
 use crate::enrol::{Account, Enrolling};
 use crate::history::{Event, HistoryEntry, MAX_HISTORY};
 use crate::operations::{OnLedger, PendingOperation};
 use crate::root::{Index, Keychain, Secret};
 use crate::tokens::Batch;
 
-/// The one format of wallet files there is.
-pub const WALLET_FORMAT: u32 = 1;
+/// The format of wallet files that is written. Format 1 had no credentials; it is read as a wallet that
+/// holds none.
+pub const WALLET_FORMAT: u32 = 2;
+/// The oldest format that is read.
+const OLDEST_FORMAT: u32 = 1;
 
 /// Why a wallet cannot be opened, or does not hold what is asked for.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +27,7 @@ pub enum WalletError {
     #[error("the wallet's content is not readable: {0}")]
     Json(#[from] serde_json::Error),
     /// Written by other software.
-    #[error("the wallet has format {found}, this software reads format {WALLET_FORMAT}")]
+    #[error("the wallet has format {found}, this software reads formats up to {WALLET_FORMAT}")]
     Format {
         /// The format it names.
         found: u32,
@@ -167,8 +172,17 @@ pub struct Wallet {
     pub(crate) account: Option<Account>,
     pub(crate) batch: Option<Batch>,
     pub(crate) dids: Vec<HeldDid>,
+    #[serde(default)]
+    pub(crate) credentials: Vec<HeldCredential>,
+    #[serde(default = "first_credential")]
+    pub(crate) next_credential: u32,
     pub(crate) history: Vec<HistoryEntry>,
     highest_height: u64,
+}
+
+/// The number of a wallet's first credential.
+const fn first_credential() -> u32 {
+    1
 }
 
 /// What a new wallet is told.
@@ -199,6 +213,8 @@ impl Wallet {
             account: None,
             batch: None,
             dids: Vec::new(),
+            credentials: Vec::new(),
+            next_credential: first_credential(),
             history: Vec::new(),
             highest_height: 0,
         };
@@ -216,14 +232,13 @@ impl Wallet {
             format: u32,
         }
         let Versioned { format } = serde_json::from_slice(json)?;
-        // check: WAL-02
-        if format != WALLET_FORMAT {
+        if !passes("WAL-02", (OLDEST_FORMAT..=WALLET_FORMAT).contains(&format)) {
             return Err(WalletError::Format { found: format });
         }
-        let wallet: Self = serde_json::from_slice(json)?;
+        let mut wallet: Self = serde_json::from_slice(json)?;
+        wallet.format = WALLET_FORMAT;
         // A charter that was altered would make other keys, and believe another network.
-        // check: WAL-01
-        if wallet.charter.hash() != wallet.charter_hash {
+        if !passes("WAL-01", wallet.charter.hash() == wallet.charter_hash) {
             return Err(WalletError::OtherCharter);
         }
         Ok(wallet)

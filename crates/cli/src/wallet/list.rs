@@ -123,6 +123,17 @@ pub fn history_line(entry: &HistoryEntry) -> String {
             did, change, height, ..
         } => format!("{change} of {did}, final at height {height}"),
         Event::Renewed { did, epoch } => format!("renewed {did} for epoch {epoch}"),
+        Event::CredentialReceived {
+            credential,
+            vct,
+            issuer,
+            copies,
+        } => format!("received credential {credential} ({vct}) from {issuer}, {copies} copies"),
+        Event::CredentialRefreshed { credential, copies } => {
+            format!("fetched {copies} fresh copies of credential {credential}")
+        }
+        Event::CredentialRemoved { credential, vct } => format!("removed credential {credential} ({vct})"),
+        Event::OfferRefused { issuer, by, code } => format!("offer of {issuer} refused by the {by}: {code}"),
         Event::BackedUp => "wrote a backup".to_owned(),
         Event::Restored => "restored from a backup".to_owned(),
     };

@@ -74,11 +74,24 @@ fn an_altered_charter_is_refused() {
 // test: WAL-02
 #[test]
 fn another_format_is_refused_by_its_number() {
-    let other = changed("/format", 2.into());
+    let other = changed("/format", 3.into());
     assert!(matches!(
         Wallet::from_json(&other),
-        Err(WalletError::Format { found: 2 })
+        Err(WalletError::Format { found: 3 })
     ));
+    assert!(Wallet::from_json(&changed("/format", 2.into())).is_ok());
+}
+
+#[test]
+fn a_wallet_of_the_first_format_opens_and_holds_no_credentials() {
+    let mut json: Value = serde_json::from_slice(&wallet().to_json().unwrap()).unwrap();
+    json["format"] = 1.into();
+    let members = json.as_object_mut().unwrap();
+    members.remove("credentials").unwrap();
+    members.remove("next_credential").unwrap();
+    let opened = Wallet::from_json(&serde_json::to_vec(&json).unwrap()).unwrap();
+    assert_eq!(opened, wallet());
+    assert!(opened.credentials().is_empty());
 }
 
 #[test]
