@@ -8,21 +8,24 @@
 //! * [`openid4vp_link`] → [`authorization_request`] → [`realdid_jwt`] → [`authorization_response`]:
 //!   from the link on a sign-in page to the signed request behind it to the wallet's answer
 //!   (OpenID4VP 1.0), with [`dcql`] saying what is asked and [`site_statement`] who asks.
+//! * [`vci`], [`oauth`]: the issuance of credentials (OpenID4VCI 1.0) and the OAuth 2.0 beneath it.
 //! * [`oidc`]: the provider's messages towards websites (OpenID Connect Core 1.0, RFC 6749, 7636,
 //!   9126, 9207).
 
 mod address;
 pub mod authorization_request;
 pub mod authorization_response;
-mod client_id;
+pub mod client_id;
 pub mod dcql;
+pub mod oauth;
 pub mod oidc;
 pub mod openid4vp_link;
 pub mod realdid_jwt;
 pub mod site_statement;
+pub mod vci;
 
 pub use address::{AddressError, check_address};
-pub use client_id::{ClientId, ClientIdError};
+pub use client_id::{ClientId, ClientIdError, ClientIdPrefix};
 pub use realdid_jose::{json, jwk, jws};
 
 /// How far two clocks may differ, in seconds.
