@@ -92,10 +92,7 @@ pub fn encrypt(
         "enc": encryption.name(),
         "epk": Jwk::of(&ephemeral.public_key()),
     });
-    let info = [
-        ("apu", parties.producer),
-        ("apv", parties.recipient),
-    ];
+    let info = [("apu", parties.producer), ("apv", parties.recipient)];
     for (name, value) in info.into_iter().filter(|(_, value)| !value.is_empty()) {
         header[name] = base64url_encode(value).into();
     }
@@ -199,12 +196,18 @@ impl Jwe {
         if !passes("JWE-08", self.kid() == Some(key.kid())) {
             return Err(JweError::OtherKey);
         }
-        let content = content::agree(key.secret(), &self.ephemeral, self.encryption, self.parties()).and_then(
-            |agreed| {
+        let content = content::agree(key.secret(), &self.ephemeral, self.encryption, self.parties())
+            .and_then(|agreed| {
                 let header = self.header.as_bytes();
-                content::open(self.encryption, &agreed, &self.iv, header, &self.ciphertext, &self.tag)
-            },
-        );
+                content::open(
+                    self.encryption,
+                    &agreed,
+                    &self.iv,
+                    header,
+                    &self.ciphertext,
+                    &self.tag,
+                )
+            });
         if !passes("JWE-09", content.is_some()) {
             return Err(JweError::Tag);
         }

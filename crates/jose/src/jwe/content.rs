@@ -84,10 +84,7 @@ pub(super) fn agree(
 ) -> Option<Zeroizing<Vec<u8>>> {
     let own = PrivateKey::from_private_key(&ECDH_P256, own.seed()).ok()?;
     let other = UnparsedPublicKey::new(&ECDH_P256, other.as_bytes());
-    ecdh(&own, other, (), |shared| {
-        Ok(derive(shared, encryption, parties))
-    })
-    .ok()
+    ecdh(&own, other, (), |shared| Ok(derive(shared, encryption, parties))).ok()
 }
 
 /// The Concat KDF (NIST SP 800-56A §5.8.1 as in RFC 7518 §4.6.2): one round gives 256 bits.
@@ -216,8 +213,8 @@ mod tests {
     #[test]
     fn the_standards_vector_of_the_key_derivation() {
         let shared = [
-            158, 86, 217, 29, 129, 113, 53, 211, 114, 131, 66, 131, 191, 132, 38, 156, 251, 49, 110, 163, 218,
-            128, 106, 72, 246, 218, 167, 121, 140, 254, 144, 196,
+            158, 86, 217, 29, 129, 113, 53, 211, 114, 131, 66, 131, 191, 132, 38, 156, 251, 49, 110, 163,
+            218, 128, 106, 72, 246, 218, 167, 121, 140, 254, 144, 196,
         ];
         let parties = Parties {
             producer: b"Alice",

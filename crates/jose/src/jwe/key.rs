@@ -85,7 +85,10 @@ impl DecryptionKey {
     /// [`JweError::Recipient`] if it is no private P-256 key, or its parts do not belong together.
     pub fn from_private_jwk(text: &str) -> Result<Self, JweError> {
         let members = parse_object(text.as_bytes()).ok_or(JweError::Recipient)?;
-        let d = members.get("d").and_then(Value::as_str).ok_or(JweError::Recipient)?;
+        let d = members
+            .get("d")
+            .and_then(Value::as_str)
+            .ok_or(JweError::Recipient)?;
         let d = Zeroizing::new(base64url_decode(d).map_err(|_| JweError::Recipient)?);
         let seed: Zeroizing<[u8; 32]> =
             Zeroizing::new(d.as_slice().try_into().map_err(|_| JweError::Recipient)?);
