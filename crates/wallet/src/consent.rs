@@ -3,6 +3,7 @@
 //! One DID per site: a site that is known gets the DID it knows, a new one gets a DID nobody has
 //! seen, and no DID ever goes to a second site.
 
+use realdid_checks::passes;
 use realdid_crypto::base64url_encode;
 use realdid_did::{Did, Level};
 use realdid_openid::jws::JwsError;
@@ -146,9 +147,9 @@ impl Wallet {
     pub fn consent(&self, login: &LoginRequest, named: Option<&Did>) -> Result<Consent, AnswerError> {
         let held = self.choose(login.client_id(), named, login.epoch())?;
         let token = held.token.as_ref().ok_or(AnswerError::NoToken)?;
-        let asked = &login.request().query().level;
-        // check: WAL-19
-        if level(asked).is_none_or(|asked| token.level < asked) {
+        let asked = &login.query().level;
+        let reached = level(asked).is_some_and(|asked| token.level >= asked);
+        if !passes("WAL-19", reached) {
             return Err(AnswerError::Level {
                 asked: asked.clone(),
                 held: token.level,
@@ -172,15 +173,18 @@ impl Wallet {
         if let Some(did) = named {
             let held = self.find(did)?;
             return match &held.assignment {
-                // check: WAL-20
-                Assignment::Site(site) if site.client_id != client_id => {
+                Assignment::Site(site) if !passes("WAL-20", site.client_id == client_id) => {
                     Err(AnswerError::PinnedElsewhere(site.name.clone()))
                 }
                 _ => Ok(held),
             };
         }
-        let pinned = self.dids().iter().rev().find(|held| pinned_to(held, client_id));
-        // check: WAL-21
+        // Without the check a site would be known as anybody: the newest DID will do.
+        let pinned = self
+            .dids()
+            .iter()
+            .rev()
+            .find(|held| passes("WAL-21", pinned_to(held, client_id)));
         let fresh = || {
             let mut pooled = self
                 .dids()
@@ -232,7 +236,7 @@ impl Wallet {
             credentials: Vec::new(),
         };
         let presentation = realdid_jwt::sign(&claims, &did.key_url(&key.public_key()), &key)?;
-        let vp_token = VpToken::single(&login.request().query().id, presentation);
+        let vp_token = VpToken::single(&login.query().id, presentation);
         self.pin(&did, login, now)?;
         Ok(Answer {
             response_uri: login.request().response_uri().clone(),

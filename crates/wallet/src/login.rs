@@ -5,6 +5,7 @@
 //! authentication key of the site signed the request; an assertion key of the sponsor signed the
 //! statement that gives the site its name. Nothing is shown before, and nothing sent without consent.
 
+use realdid_checks::passes;
 use realdid_crypto::{Hash, PublicKey, base64url_encode};
 use realdid_did::{Backing, Did, DocumentData, Entry, Purposes, Status};
 use realdid_ledger::{Accreditation, LightError, ProvenState, Role, StateKey, state_key};
@@ -12,6 +13,7 @@ use realdid_openid::authorization_request::{
     RequestContext, RequestError, UnverifiedRequest, VerifiedRequest,
 };
 use realdid_openid::jws::{JwsError, Unverified};
+use realdid_openid::dcql::LoginQuery;
 use realdid_openid::openid4vp_link::WalletLink;
 use realdid_openid::site_statement::{SiteClaims, SiteStatementError, UnverifiedStatement, VerifierInfo};
 use url::Url;
@@ -128,7 +130,7 @@ impl FetchedRequest {
                 Err(LoginError::OtherNetwork)
             }
         };
-        let (site, sponsor) = (own(request.client_did())?, own(statement.issuer())?);
+        let (site, sponsor) = (own(request.client_did().ok_or(LoginError::OtherNetwork)?)?, own(statement.issuer())?);
         Ok(Self {
             request,
             statement,
@@ -212,8 +214,10 @@ impl FetchedRequest {
             self.statement
                 .verify(statement_key, &self.site.to_string(), &charter, context.now)?;
         check_origin(&context.link.request_uri, request.response_uri())?;
+        let query = request.only_login()?.clone();
         Ok(LoginRequest {
             request,
+            query,
             site: self.site,
             statement: statement.into_claims(),
             sponsor: self.sponsor,
@@ -262,43 +266,43 @@ impl SiteFacts {
             .filter(active)
             .ok_or(LoginError::SiteNotSponsored)?;
         let sponsored = site.assurance.backing == Backing::Sponsor && site.assurance.by == sponsor.hash;
-        // check: WAL-12
-        if !sponsored {
+        if !passes("WAL-12", sponsored) {
             return Err(LoginError::SiteNotSponsored);
         }
         let accreditation = self.accreditation.as_ref();
-        let in_force = accreditation.filter(|found| found.role == Role::Signin && found.revoked_at == 0);
-        // check: WAL-13
-        let name = in_force.ok_or(LoginError::SponsorNotAccredited)?.name.clone();
-        // check: WAL-14
-        let sponsor = self
-            .sponsor
-            .as_ref()
-            .filter(active)
-            .ok_or(LoginError::SponsorInactive)?;
-        // check: WAL-15
-        if site.at(now).document != site_data.hash() || sponsor.at(now).document != sponsor_data.hash() {
+        let accredited =
+            accreditation.is_some_and(|found| found.in_force_as(Role::Signin));
+        if !passes("WAL-13", accredited) {
+            return Err(LoginError::SponsorNotAccredited);
+        }
+        let sponsor = self.sponsor.as_ref().ok_or(LoginError::SponsorInactive)?;
+        if !passes("WAL-14", active(&sponsor)) {
+            return Err(LoginError::SponsorInactive);
+        }
+        let told = site.at(now).document == site_data.hash()
+            && sponsor.at(now).document == sponsor_data.hash();
+        if !passes("WAL-15", told) {
             return Err(LoginError::Document);
         }
-        Ok(name)
+        Ok(accreditation.map(|found| found.name.clone()).unwrap_or_default())
     }
 }
 
 /// The key with this fragment, if it may be used for the purpose.
 fn key<'a>(data: &'a DocumentData, fragment: &str, purpose: Purposes) -> Result<&'a PublicKey, LoginError> {
     let named = data.keys().iter().find(|key| key.key.to_multikey() == fragment);
-    // check: WAL-16
-    named
-        .filter(|key| key.purposes.contains(purpose))
-        .map(|key| &key.key)
-        .ok_or(LoginError::Key)
+    let named = named.ok_or(LoginError::Key)?;
+    if passes("WAL-16", named.purposes.contains(purpose)) {
+        Ok(&named.key)
+    } else {
+        Err(LoginError::Key)
+    }
 }
 
 /// A request can be relayed, its answer must not be: it goes where the request came from.
 fn check_origin(request: &Url, response: &Url) -> Result<(), LoginError> {
     let (request, response) = (request.origin(), response.origin());
-    // check: WAL-17
-    if request == response {
+    if passes("WAL-17", request == response) {
         Ok(())
     } else {
         let (request, response) = (request.ascii_serialization(), response.ascii_serialization());
@@ -310,6 +314,7 @@ fn check_origin(request: &Url, response: &Url) -> Result<(), LoginError> {
 #[derive(Debug, Clone)]
 pub struct LoginRequest {
     request: VerifiedRequest,
+    query: LoginQuery,
     site: Did,
     statement: SiteClaims,
     sponsor: Did,
@@ -322,6 +327,12 @@ impl LoginRequest {
     #[must_use]
     pub const fn request(&self) -> &VerifiedRequest {
         &self.request
+    }
+
+    /// The login that is asked for.
+    #[must_use]
+    pub const fn query(&self) -> &LoginQuery {
+        &self.query
     }
 
     /// The site's `client_id`: what a DID is pinned to.
@@ -379,9 +390,9 @@ impl LoginRequest {
     #[must_use]
     pub fn may_return_to(&self, address: &Url) -> bool {
         let origin = address.origin();
-        // check: WAL-18
-        origin == self.request.response_uri().origin()
-            || self.site_origins().contains(&origin.ascii_serialization())
+        let theirs = origin == self.request.response_uri().origin()
+            || self.site_origins().contains(&origin.ascii_serialization());
+        passes("WAL-18", theirs)
     }
 }
 

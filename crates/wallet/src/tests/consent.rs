@@ -119,6 +119,7 @@ fn the_answer_holds_the_long_form_until_the_did_is_published() {
     assert_eq!(answer(&mut wallet, &login(1), &consent).did, did.to_string());
 }
 
+// test: WAL-21
 #[test]
 fn two_answers_share_nothing_that_could_be_compared() {
     let mut wallet = wallet(2);

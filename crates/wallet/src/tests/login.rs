@@ -89,6 +89,7 @@ impl Scene {
                 role: Role::Signin,
                 name: "Sign-in".to_owned(),
                 revoked_at: 0,
+                suspended_at: 0,
             }),
             sponsor_ended: false,
             site_ended: false,
@@ -213,6 +214,14 @@ fn an_unaccredited_sponsor_is_refused() {
     assert_eq!(refused(|scene| scene.accreditation = None), expected);
     assert_eq!(
         refused(|scene| scene.accreditation.as_mut().unwrap().revoked_at = NOW),
+        expected
+    );
+    assert_eq!(
+        refused(|scene| scene.accreditation.as_mut().unwrap().suspended_at = NOW),
+        expected
+    );
+    assert_eq!(
+        refused(|scene| scene.accreditation.as_mut().unwrap().suspended_at = NOW),
         expected
     );
     assert_eq!(
