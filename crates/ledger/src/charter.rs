@@ -3,8 +3,10 @@
 //! A charter is a JSON file. Its hash is the SHA-256 of its compact JSON with the fields in the
 //! order of [`Charter`]; every signature of the network includes that hash.
 
-use realdid_crypto::{Hash, PublicKey, sha256};
+use realdid_crypto::{DecodeError, Hash, PublicKey, Reader, sha256};
 use realdid_did::{Delays, Did, Network};
+
+use crate::record::RightKind;
 
 /// Length of the network key (BLS12-381 G2, compressed), in bytes.
 pub const NETWORK_KEY_LENGTH: usize = 96;
@@ -55,6 +57,49 @@ pub enum Role {
     Authority = 1,
     /// Asks holders to log in, for websites it sponsors.
     Signin = 2,
+    /// Issues credentials of the types that it was granted.
+    Issuer = 3,
+    /// Asks holders for credentials of the types that it was granted.
+    Verifier = 4,
+}
+
+impl Role {
+    /// Whether it answers for DIDs of others, so that they get on the ledger.
+    #[must_use]
+    pub const fn may_sponsor(self) -> bool {
+        matches!(self, Self::Authority | Self::Signin)
+    }
+
+    /// Whether a right of this kind can be granted to it.
+    #[must_use]
+    pub const fn may_hold(self, kind: RightKind) -> bool {
+        match kind {
+            RightKind::Issue => matches!(self, Self::Authority | Self::Issuer),
+            RightKind::Ask => matches!(self, Self::Signin | Self::Verifier),
+        }
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(match reader.u8()? {
+            1 => Self::Authority,
+            2 => Self::Signin,
+            3 => Self::Issuer,
+            4 => Self::Verifier,
+            _ => return Err(DecodeError::Unknown("role")),
+        })
+    }
+}
+
+/// Whether a text can stand for an organisation before holders: 1 to [`MAX_NAME`] bytes, nothing
+/// that is not seen or turns the direction, no white space at its ends.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let unseen = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    };
+    (1..=MAX_NAME).contains(&name.len()) && name.trim() == name && !name.chars().any(unseen)
 }
 
 /// A place the charter keeps for a service's DID.
@@ -188,7 +233,6 @@ impl Charter {
                 Err(CharterError::Field(field))
             }
         };
-        let named = |name: &str| (1..=MAX_NAME).contains(&name.len());
         let polynomial = hex::decode(&self.polynomial).is_ok_and(|bytes| !bytes.is_empty());
         let key = hex::decode(&self.network_key).is_ok_and(|bytes| bytes.len() == NETWORK_KEY_LENGTH);
         is(self.format == 1, "format")?;
@@ -196,7 +240,7 @@ impl Charter {
         is(polynomial, "polynomial")?;
         is((1..=MAX_LIST).contains(&self.members.len()), "members")?;
         is(
-            self.members.iter().all(|member| named(&member.name)),
+            self.members.iter().all(|member| is_name(&member.name)),
             "members.name",
         )?;
         // Else one member could sign for several.
@@ -210,7 +254,7 @@ impl Charter {
         )?;
         is((1..=MAX_LIST).contains(&self.validators.len()), "validators")?;
         is(self.seats.len() <= MAX_LIST, "seats")?;
-        is(self.seats.iter().all(|seat| named(&seat.name)), "seats.name")?;
+        is(self.seats.iter().all(|seat| is_name(&seat.name)), "seats.name")?;
         is(self.epoch_seconds > 0, "epoch_seconds")?;
         is(self.quota.tokens > 0 && self.quota.period_seconds > 0, "quota")?;
         is(self.recovery_delay > 0, "recovery_delay")?;

@@ -1,5 +1,6 @@
 //! The state transition: what each operation reads, demands and writes.
 
+use realdid_checks::passes;
 use realdid_crypto::Hash;
 use realdid_did::{
     Action, Assurance, Authorization, Backing, Entry, Level, Operation, Sponsorship, Status, TOKEN_LENGTH,
@@ -8,10 +9,9 @@ use realdid_did::{
 use realdid_token::{EpochKey, Token, epoch_accepted};
 
 use crate::charter::{Charter, Role};
-use crate::operation::{
-    CheckedOperation, GovernanceAction, GovernanceOperation, Kind, ServiceAction, ServiceOperation,
-};
-use crate::record::{Accreditation, Anchor, EpochKeyRecord, Record, state_key};
+use crate::governance::{GovernanceAction, GovernanceOperation};
+use crate::operation::{CheckedOperation, Kind, ServiceAction, ServiceOperation};
+use crate::record::{Accreditation, Anchor, EpochKeyRecord, Grant, Record, Right, StateKey, state_key};
 use crate::refusal::Refusal;
 use crate::state::State;
 
@@ -114,8 +114,8 @@ impl Rules<'_> {
                     .seats
                     .get(usize::from(*seat))
                     .ok_or(Refusal::SeatUnknown)?;
-                // check: LED-05
-                if founding.inception.document.keys()[0].key != seat.key {
+                let key = &founding.inception.document.keys()[0].key;
+                if !passes("LED-05", *key == seat.key) {
                     return Err(Refusal::SeatUnknown);
                 }
                 Ok(Some(none(Backing::Charter, Hash::ZERO)))
@@ -137,46 +137,51 @@ impl Rules<'_> {
         state: &State,
     ) -> Result<Assurance, Refusal> {
         let token = Token::from_bytes(token).map_err(|_| Refusal::TokenInvalid)?;
-        let record = match state.get(&state_key::epoch_key(&token.key_id()))? {
-            Some(Record::EpochKey(record)) if record.key.authority == *authority => record,
-            // check: LED-06
-            _ => return Err(Refusal::TokenUnknownKey),
+        let Some(Record::EpochKey(record)) = state.get(&state_key::epoch_key(&token.key_id()))? else {
+            return Err(Refusal::TokenUnknownKey);
         };
-        // check: LED-07
-        if record.revoked_at != 0
-            || accreditation(state, authority)?.is_none_or(|found| found.revoked_at != 0)
-        {
+        let key = &record.key;
+        if !passes("LED-06", key.authority == *authority) {
+            return Err(Refusal::TokenUnknownKey);
+        }
+        let accredited = accreditation(state, authority)?.is_some_and(|found| found.in_force());
+        if !passes("LED-07", record.revoked_at == 0 && accredited) {
             return Err(Refusal::TokenRevokedKey);
         }
-        // check: LED-08
-        if fresh && !epoch_accepted(record.key.epoch, state.epoch(self.charter, self.block.time_ms)?) {
+        let current = state.epoch(self.charter, self.block.time_ms)?;
+        if !passes("LED-08", !fresh || epoch_accepted(key.epoch, current)) {
             return Err(Refusal::TokenExpired);
         }
-        // check: LED-09
-        let said = token
-            .verify(&record.key, self.charter_hash, did)
-            .map_err(|_| Refusal::TokenInvalid)?;
+        let verified = token.verify(key, self.charter_hash, did);
+        if !passes("LED-09", verified.is_ok()) {
+            return Err(Refusal::TokenInvalid);
+        }
         Ok(Assurance {
             backing: Backing::Token,
-            by: said.authority,
-            epoch: said.epoch,
-            level: said.level,
+            by: key.authority,
+            epoch: key.epoch,
+            level: key.level,
         })
     }
 
-    /// A sponsor must be an active, accredited DID whose document data is the one it showed.
+    /// A sponsor must be an active DID whose document data is the one it showed, accredited as one
+    /// that may sponsor.
     fn check_sponsor(&self, sponsorship: &Sponsorship, state: &State) -> Result<(), Refusal> {
         self.check_signer(&sponsorship.sponsor, sponsorship.document.hash(), state)?;
-        // check: LED-10
-        in_force(accreditation(state, &sponsorship.sponsor)?, None).map(|_| ())
+        let accredited = accreditation(state, &sponsorship.sponsor)?;
+        let may = accredited.is_some_and(|found| found.in_force() && found.role.may_sponsor());
+        if !passes("LED-10", may) {
+            return Err(Refusal::NotAccredited);
+        }
+        Ok(())
     }
 
     fn check_signer(&self, did: &Hash, document: Hash, state: &State) -> Result<(), Refusal> {
         let entry = did_entry(state, did)?
             .ok_or(Refusal::SignerState)?
             .at(self.block.seconds());
-        // check: LED-11
-        if entry.status(self.block.seconds()) != Status::Active || entry.document != document {
+        let active = entry.status(self.block.seconds()) == Status::Active;
+        if !passes("LED-11", active && entry.document == document) {
             return Err(Refusal::SignerState);
         }
         Ok(())
@@ -188,8 +193,7 @@ impl Rules<'_> {
         let Some(Authorization::Charter { seat }) = founding.map(|founding| &founding.authorization) else {
             return Ok(());
         };
-        // check: LED-12
-        if state.get(&state_key::seat(*seat))?.is_some() {
+        if !passes("LED-12", state.get(&state_key::seat(*seat))?.is_none()) {
             return Err(Refusal::SeatTaken);
         }
         let place = self
@@ -202,6 +206,7 @@ impl Rules<'_> {
             role: place.role,
             name: place.name.clone(),
             revoked_at: 0,
+            suspended_at: 0,
         };
         state.put(state_key::seat(*seat), &Record::Seat(operation.did));
         state.put(
@@ -216,18 +221,17 @@ impl Rules<'_> {
         let accredited = accreditation(state, &operation.by)?;
         match &operation.action {
             ServiceAction::PublishEpochKey(key) => {
-                in_force(accredited, Some(Role::Authority))?;
+                in_force(accredited.as_ref(), Some(Role::Authority))?;
                 self.publish_epoch_key(&operation.by, key, state)
             }
             ServiceAction::AdvanceEpoch { from } => {
-                in_force(accredited, Some(Role::Authority))?;
+                in_force(accredited.as_ref(), Some(Role::Authority))?;
                 self.advance_epoch(*from, state)
             }
             ServiceAction::Anchor { subject, root, count } => {
-                in_force(accredited, None)?;
+                in_force(accredited.as_ref(), None)?;
                 let key = state_key::anchor(&operation.by, subject);
-                // check: LED-13
-                if state.get(&key)?.is_some() {
+                if !passes("LED-13", state.get(&key)?.is_none()) {
                     return Err(Refusal::AnchorExists);
                 }
                 let time = self.block.seconds();
@@ -245,25 +249,21 @@ impl Rules<'_> {
     }
 
     fn publish_epoch_key(&self, by: &Hash, key: &EpochKey, state: &mut State) -> Result<(), Refusal> {
-        // check: LED-14
-        if key.authority != *by {
+        if !passes("LED-14", key.authority == *by) {
             return Err(Refusal::NotAccredited);
         }
         let current = state.epoch(self.charter, self.block.time_ms)?;
         let first = key.epoch == 0 && current == 0;
-        // check: LED-15
-        if key.epoch != current.saturating_add(1) && !first {
+        if !passes("LED-15", key.epoch == current.saturating_add(1) || first) {
             return Err(Refusal::EpochKeyTime);
         }
         let id = key.id(self.charter_hash);
         let slot = state_key::epoch_slot(by, key.purpose, key.level, key.epoch);
         let modulus = state_key::modulus(key.modulus());
-        // check: LED-16
-        if state.get(&slot)?.is_some() {
+        if !passes("LED-16", state.get(&slot)?.is_none()) {
             return Err(Refusal::EpochKeyExists);
         }
-        // check: LED-17
-        if state.get(&modulus)?.is_some() {
+        if !passes("LED-17", state.get(&modulus)?.is_none()) {
             return Err(Refusal::ModulusExists);
         }
         let record = EpochKeyRecord {
@@ -278,8 +278,8 @@ impl Rules<'_> {
     }
 
     fn advance_epoch(&self, from: u64, state: &mut State) -> Result<(), Refusal> {
-        // check: LED-18
-        if !self.charter.sandbox || from != state.epoch(self.charter, self.block.time_ms)? {
+        let current = state.epoch(self.charter, self.block.time_ms)?;
+        if !passes("LED-18", self.charter.sandbox && from == current) {
             return Err(Refusal::EpochAdvance);
         }
         let mut parameters = state.parameters()?;
@@ -294,43 +294,124 @@ impl Rules<'_> {
         state: &mut State,
     ) -> Result<(), Refusal> {
         let mut parameters = state.parameters()?;
-        // check: LED-19
-        if operation.sequence != parameters.governance_sequence {
+        if !passes("LED-19", operation.sequence == parameters.governance_sequence) {
             return Err(Refusal::Sequence);
         }
-        let now = self.block.seconds();
-        let (key, record) = match &operation.action {
-            GovernanceAction::RevokeEpochKey(id) => {
-                let key = state_key::epoch_key(id);
-                match state.get(&key)? {
-                    Some(Record::EpochKey(mut record)) if record.revoked_at == 0 => {
-                        record.revoked_at = now;
-                        (key, Record::EpochKey(record))
-                    }
-                    _ => return Err(Refusal::NothingToRevoke),
-                }
-            }
-            GovernanceAction::RevokeAccreditation(did) => {
-                let mut accredited = accreditation(state, did)?.ok_or(Refusal::NothingToRevoke)?;
-                if accredited.revoked_at != 0 {
-                    return Err(Refusal::NothingToRevoke);
-                }
-                accredited.revoked_at = now;
-                (state_key::accreditation(did), Record::Accreditation(accredited))
-            }
-        };
-        parameters.governance_sequence += 1;
+        let (key, record) = self.decided(&operation.action, state)?;
+        parameters.governance_sequence = parameters.governance_sequence.saturating_add(1);
         state.put(key, &record);
         state.put(state_key::parameters(), &Record::Parameters(parameters));
         Ok(())
     }
+
+    /// The record that a decision leads to, and where it lies.
+    fn decided(&self, action: &GovernanceAction, state: &State) -> Result<(StateKey, Record), Refusal> {
+        let now = self.block.seconds();
+        let accredited =
+            |found: Accreditation| (state_key::accreditation(&found.did), Record::Accreditation(found));
+        match action {
+            GovernanceAction::RevokeEpochKey(id) => {
+                let key = state_key::epoch_key(id);
+                let Some(Record::EpochKey(mut record)) = state.get(&key)? else {
+                    return Err(Refusal::NothingToRevoke);
+                };
+                revoke(&mut record.revoked_at, now)?;
+                Ok((key, Record::EpochKey(record)))
+            }
+            GovernanceAction::RevokeAccreditation(did) => {
+                let mut found = accreditation(state, did)?.ok_or(Refusal::NothingToRevoke)?;
+                revoke(&mut found.revoked_at, now)?;
+                Ok(accredited(found))
+            }
+            GovernanceAction::Accredit { did, role, name } => {
+                self.may_be_accredited(did, state)?;
+                Ok(accredited(Accreditation {
+                    did: *did,
+                    role: *role,
+                    name: name.clone(),
+                    revoked_at: 0,
+                    suspended_at: 0,
+                }))
+            }
+            GovernanceAction::Suspend(did) => {
+                let mut found = accreditation(state, did)?.ok_or(Refusal::NothingToSuspend)?;
+                if !passes("LED-36", found.in_force()) {
+                    return Err(Refusal::NothingToSuspend);
+                }
+                found.suspended_at = now;
+                Ok(accredited(found))
+            }
+            GovernanceAction::Reinstate(did) => {
+                let mut found = accreditation(state, did)?.ok_or(Refusal::NothingToReinstate)?;
+                if !passes("LED-37", found.revoked_at == 0 && found.suspended_at != 0) {
+                    return Err(Refusal::NothingToReinstate);
+                }
+                found.suspended_at = 0;
+                Ok(accredited(found))
+            }
+            GovernanceAction::GrantRight { right, detail } => self.granted(right, *detail, state),
+            GovernanceAction::RevokeRight(right) => {
+                let mut found = grant(state, right)?.ok_or(Refusal::NothingToRevoke)?;
+                revoke(&mut found.revoked_at, now)?;
+                Ok((state_key::grant(right), Record::Grant(found)))
+            }
+        }
+    }
+
+    /// An organisation is accredited once, so that no struck-off one comes back with its rights, and
+    /// only while its DID can be looked up and acts.
+    fn may_be_accredited(&self, did: &Hash, state: &State) -> Result<(), Refusal> {
+        if !passes("LED-33", accreditation(state, did)?.is_none()) {
+            return Err(Refusal::AlreadyAccredited);
+        }
+        let now = self.block.seconds();
+        let entry = did_entry(state, did)?;
+        let active = entry.is_some_and(|entry| entry.at(now).status(now) == Status::Active);
+        if !passes("LED-34", active) {
+            return Err(Refusal::DidNotActive);
+        }
+        Ok(())
+    }
+
+    fn granted(&self, right: &Right, detail: Hash, state: &State) -> Result<(StateKey, Record), Refusal> {
+        let found = accreditation(state, &right.did)?.ok_or(Refusal::NotAccredited)?;
+        if !passes("LED-38", found.in_force()) {
+            return Err(Refusal::NotAccredited);
+        }
+        if !passes("LED-39", found.role.may_hold(right.kind)) {
+            return Err(Refusal::RightNotForRole);
+        }
+        let same = grant(state, right)?.is_some_and(|old| old.revoked_at == 0 && old.detail == detail);
+        if !passes("LED-40", !same) {
+            return Err(Refusal::RightExists);
+        }
+        let grant = Grant {
+            right: *right,
+            detail,
+            granted_at: self.block.seconds(),
+            revoked_at: 0,
+        };
+        Ok((state_key::grant(right), Record::Grant(grant)))
+    }
 }
 
-/// An accreditation that has not been revoked, for this role if one is named.
-fn in_force(accreditation: Option<Accreditation>, role: Option<Role>) -> Result<Accreditation, Refusal> {
-    accreditation
-        .filter(|found| found.revoked_at == 0 && role.is_none_or(|role| role == found.role))
-        .ok_or(Refusal::NotAccredited)
+/// Notes the time of a revocation, once.
+fn revoke(revoked_at: &mut u64, now: u64) -> Result<(), Refusal> {
+    if !passes("LED-41", *revoked_at == 0) {
+        return Err(Refusal::NothingToRevoke);
+    }
+    *revoked_at = now;
+    Ok(())
+}
+
+/// That a service's accreditation is in force, for this role if one is named.
+fn in_force(accreditation: Option<&Accreditation>, role: Option<Role>) -> Result<(), Refusal> {
+    let acts =
+        accreditation.is_some_and(|found| found.in_force() && role.is_none_or(|role| role == found.role));
+    if !passes("LED-43", acts) {
+        return Err(Refusal::NotAccredited);
+    }
+    Ok(())
 }
 
 fn did_entry(state: &State, did: &Hash) -> Result<Option<Entry>, Refusal> {
@@ -344,6 +425,13 @@ fn did_entry(state: &State, did: &Hash) -> Result<Option<Entry>, Refusal> {
 fn accreditation(state: &State, did: &Hash) -> Result<Option<Accreditation>, Refusal> {
     match state.get(&state_key::accreditation(did))? {
         Some(Record::Accreditation(accreditation)) => Ok(Some(accreditation)),
+        _ => Ok(None),
+    }
+}
+
+fn grant(state: &State, right: &Right) -> Result<Option<Grant>, Refusal> {
+    match state.get(&state_key::grant(right))? {
+        Some(Record::Grant(grant)) => Ok(Some(grant)),
         _ => Ok(None),
     }
 }

@@ -14,6 +14,7 @@ use commonware_cryptography::bls12381::primitives::{
     ops::verify_message,
     variant::MinSig,
 };
+use realdid_checks::passes;
 use thiserror::Error;
 
 /// Label that opens the namespace of every consensus message.
@@ -147,21 +148,20 @@ impl FinalityProof {
             .headers
             .split_first()
             .ok_or(FinalityError::HeaderCount { found: 0 })?;
-        // check: FIN-02
-        if self.headers.iter().any(|h| &h.charter != charter_hash) {
+        let ours = self.headers.iter().all(|h| &h.charter == charter_hash);
+        if !passes("FIN-02", ours) {
             return Err(FinalityError::Charter);
         }
         let first_hash = first.hash();
         let mut above = (first.height, first_hash);
         for header in descendants {
-            // check: FIN-03
-            if header.parent != above.1 || Some(header.height) != above.0.checked_add(1) {
+            let joins = header.parent == above.1 && Some(header.height) == above.0.checked_add(1);
+            if !passes("FIN-03", joins) {
                 return Err(FinalityError::Chain);
             }
             above = (header.height, header.hash());
         }
-        // check: FIN-04
-        if certificate.digest != above.1 {
+        if !passes("FIN-04", certificate.digest == above.1) {
             return Err(FinalityError::Digest);
         }
         certificate.verify(charter_hash, network_key)?;
@@ -194,8 +194,7 @@ impl FinalizedHeader {
 }
 
 fn check_count(found: usize) -> Result<(), FinalityError> {
-    // check: FIN-01
-    if found == 0 || found > MAX_PROOF_HEADERS {
+    if !passes("FIN-01", (1..=MAX_PROOF_HEADERS).contains(&found)) {
         return Err(FinalityError::HeaderCount { found });
     }
     Ok(())
@@ -219,8 +218,7 @@ impl<'a> Certificate<'a> {
             let number = UInt::<u64>::read(&mut input).map_err(|_| FinalityError::Malformed)?;
             canonical.extend_from_slice(&number.encode());
         }
-        // check: FIN-06
-        if !bytes.starts_with(&canonical) {
+        if !passes("FIN-06", bytes.starts_with(&canonical)) {
             return Err(FinalityError::Malformed);
         }
         let (proposal, signature) = bytes
@@ -239,8 +237,10 @@ impl<'a> Certificate<'a> {
         let key = G2::decode(Copying(network_key)).map_err(|_| FinalityError::NetworkKey)?;
         let signature = G1::decode(Copying(&self.signature)).map_err(|_| FinalityError::Signature)?;
         let namespace = [&consensus_namespace(charter_hash), FINALIZE_SUFFIX].concat();
-        // check: FIN-05
-        verify_message::<MinSig>(&key, &namespace, self.proposal, &signature)
-            .map_err(|_| FinalityError::Signature)
+        let verified = verify_message::<MinSig>(&key, &namespace, self.proposal, &signature);
+        if !passes("FIN-05", verified.is_ok()) {
+            return Err(FinalityError::Signature);
+        }
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@
 //! the same bytes is refused.
 
 use commonware_cryptography::{Hasher as _, Sha256};
+use realdid_checks::passes;
 use thiserror::Error;
 
 /// Version of the protocol a header speaks. Headers of any other version are refused.
@@ -192,8 +193,7 @@ impl Header {
     ///
     /// [`HeaderError::Length`], [`HeaderError::Version`] or [`HeaderError::LogRange`].
     pub fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
-        // check: HDR-01
-        if bytes.len() != HEADER_LEN {
+        if !passes("HDR-01", bytes.len() == HEADER_LEN) {
             return Err(HeaderError::Length {
                 expected: HEADER_LEN,
                 found: bytes.len(),
@@ -201,8 +201,7 @@ impl Header {
         }
         let mut input = Input(bytes);
         let version = u16::from_be_bytes(input.take()?);
-        // check: HDR-02
-        if version != PROTOCOL_VERSION {
+        if !passes("HDR-02", version == PROTOCOL_VERSION) {
             return Err(HeaderError::Version { found: version });
         }
         let header = Self {
@@ -226,8 +225,7 @@ impl Header {
             },
         };
         let log = &header.state_log;
-        // check: HDR-03
-        if log.start >= log.end || log.end > MAX_LOG_POSITION {
+        if !passes("HDR-03", log.start < log.end && log.end <= MAX_LOG_POSITION) {
             return Err(HeaderError::LogRange);
         }
         Ok(header)
@@ -294,34 +292,29 @@ impl Block {
         let mut input = Input(bytes);
         let header = Header::decode(input.bytes(HEADER_LEN)?)?;
         let count = input.length()?;
-        // check: HDR-04
-        if count > MAX_BLOCK_OPERATIONS {
+        if !passes("HDR-04", count <= MAX_BLOCK_OPERATIONS) {
             return Err(HeaderError::TooManyOperations { found: count });
         }
         let mut total = 0;
         let mut operations = Vec::with_capacity(count);
         for _ in 0..count {
             let len = input.length()?;
-            // check: HDR-05
-            if len == 0 || len > MAX_OPERATION_BYTES {
+            if !passes("HDR-05", (1..=MAX_OPERATION_BYTES).contains(&len)) {
                 return Err(HeaderError::OperationLength { found: len });
             }
             total += len;
-            // check: HDR-06
-            if total > MAX_BLOCK_BYTES {
+            if !passes("HDR-06", total <= MAX_BLOCK_BYTES) {
                 return Err(HeaderError::TooManyBytes);
             }
             operations.push(input.bytes(len)?.to_vec());
         }
-        // check: HDR-07
-        if !input.0.is_empty() {
+        if !passes("HDR-07", input.0.is_empty()) {
             return Err(HeaderError::Length {
                 expected: bytes.len() - input.0.len(),
                 found: bytes.len(),
             });
         }
-        // check: HDR-08
-        if operations_root(&operations) != header.operations_root {
+        if !passes("HDR-08", operations_root(&operations) == header.operations_root) {
             return Err(HeaderError::OperationsRoot);
         }
         Ok(Self { header, operations })

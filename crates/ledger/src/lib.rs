@@ -11,6 +11,7 @@
 mod charter;
 mod execute;
 mod finality;
+mod governance;
 mod header;
 mod light;
 mod operation;
@@ -21,21 +22,22 @@ mod state;
 mod state_proof;
 
 pub use charter::{
-    Charter, CharterError, MAX_NAME, Member, NETWORK_KEY_LENGTH, Quota, Role, Seat, Validator,
+    Charter, CharterError, MAX_NAME, Member, NETWORK_KEY_LENGTH, Quota, Role, Seat, Validator, is_name,
 };
 pub use execute::{BlockContext, execute};
 pub use finality::*;
+pub use governance::{GovernanceAction, GovernanceOperation};
 pub use header::*;
 pub use light::{Freshness, LightError, MAX_AHEAD, PrefixAnswer, ProvenState, StateAnswer, TrustAnchor};
 pub use operation::{
-    CheckedOperation, GovernanceAction, GovernanceOperation, ServiceAction, ServiceOperation, check,
-    decode_did_operation, encode_did_operation,
+    CheckedOperation, ServiceAction, ServiceOperation, check, decode_did_operation, encode_did_operation,
 };
 pub use proof_file::{
     Evidence, MAX_PROOF_FILE, MAX_PROOF_OPERATIONS, PROOF_FORMAT, ProofFile, ProofFileError, Verdict,
 };
 pub use record::{
-    Accreditation, Anchor, EpochKeyRecord, Parameters, Record, StateKey, StateValue, VALUE_LEN, state_key,
+    Accreditation, Anchor, EpochKeyRecord, Grant, Parameters, Record, Right, RightKind, StateKey, StateValue,
+    VALUE_LEN, state_key, type_id,
 };
 pub use refusal::Refusal;
 pub use state::{State, genesis_state};

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use realdid_checks::passes;
 use realdid_crypto::{Hash, base64url_decode};
 use realdid_did::{Entry, Level};
 use realdid_token::Purpose;
@@ -13,7 +14,9 @@ use realdid_token::Purpose;
 use crate::charter::{Charter, NETWORK_KEY_LENGTH};
 use crate::finality::{FinalityError, FinalityProof, FinalizedHeader};
 use crate::header::Header;
-use crate::record::{Accreditation, EpochKeyRecord, Record, StateKey, StateValue, state_key};
+use crate::record::{
+    Accreditation, EpochKeyRecord, Grant, Parameters, Record, Right, StateKey, StateValue, state_key,
+};
 use crate::state_proof::{PrefixProof, StateProof, StateProofError};
 
 /// Headers this far ahead of the verifier's clock are refused (protocol.md §3), in seconds.
@@ -118,19 +121,16 @@ impl Freshness {
         let time = header.time_ms / 1000;
         let ahead = time.saturating_sub(self.now);
         let age = self.now.saturating_sub(time);
-        // check: LED-20
-        if ahead > MAX_AHEAD {
+        if !passes("LED-20", ahead <= MAX_AHEAD) {
             return Err(LightError::FromFuture { ahead });
         }
-        // check: LED-21
-        if age > self.max_age {
+        if !passes("LED-21", age <= self.max_age) {
             return Err(LightError::Stale {
                 age,
                 max_age: self.max_age,
             });
         }
-        // check: LED-22
-        if header.height < self.lowest_height {
+        if !passes("LED-22", header.height >= self.lowest_height) {
             return Err(LightError::BelowSeen {
                 height: header.height,
                 seen: self.lowest_height,
@@ -169,8 +169,7 @@ impl StateAnswer {
         keys: &[StateKey],
         freshness: &Freshness,
     ) -> Result<ProvenState, LightError> {
-        // check: LED-23
-        if keys.len() != self.proofs.len() {
+        if !passes("LED-23", keys.len() == self.proofs.len()) {
             return Err(LightError::Malformed);
         }
         let header = finalized(&self.finality, anchor, freshness)?;
@@ -314,7 +313,7 @@ impl ProvenState {
         }
     }
 
-    /// A DID's accreditation, whether in force or revoked.
+    /// A DID's accreditation, whether in force, suspended or struck off.
     ///
     /// # Errors
     /// [`LightError::NotProven`], [`LightError::Record`].
@@ -326,6 +325,41 @@ impl ProvenState {
         }
     }
 
+    /// A right that was granted, whether it counts or not.
+    ///
+    /// # Errors
+    /// [`LightError::NotProven`], [`LightError::Record`].
+    pub fn grant(&self, right: &Right) -> Result<Option<Grant>, LightError> {
+        match self.record(&state_key::grant(right))? {
+            None => Ok(None),
+            Some(Record::Grant(grant)) => Ok(Some(grant)),
+            Some(_) => Err(LightError::Record),
+        }
+    }
+
+    /// A right that counts: it was granted and not revoked, and the accreditation is in force. The
+    /// answer must cover [`state_key::right`].
+    ///
+    /// # Errors
+    /// [`LightError::NotProven`], [`LightError::Record`].
+    pub fn right(&self, right: &Right) -> Result<Option<Grant>, LightError> {
+        let accredited = self.accreditation(&right.did)?;
+        let accredited = accredited.is_some_and(|accreditation| accreditation.in_force());
+        let grant = self.grant(right)?;
+        Ok(grant.filter(|grant| passes("LED-42", accredited && grant.revoked_at == 0)))
+    }
+
+    /// The numbers of the network that change; among them the next governance sequence.
+    ///
+    /// # Errors
+    /// [`LightError::NotProven`], [`LightError::Record`].
+    pub fn parameters(&self) -> Result<Parameters, LightError> {
+        match self.record(&state_key::parameters())? {
+            Some(Record::Parameters(parameters)) => Ok(parameters),
+            _ => Err(LightError::Record),
+        }
+    }
+
     /// The record under a key of the state, whatever its kind.
     ///
     /// # Errors
@@ -334,7 +368,7 @@ impl ProvenState {
         let value = match (self.values.get(key), self.scope) {
             (Some(value), _) => *value,
             (None, Scope::Prefix { prefix, bits }) if starts_with(key, &prefix, bits) => None,
-            // check: LED-24
+            (None, _) if passes("LED-24", false) => None,
             (None, _) => return Err(LightError::NotProven),
         };
         value

@@ -1,19 +1,18 @@
 //! Everything that can stand in a block: operations on DIDs, of services, and of the consortium.
 
-use realdid_crypto::{
-    DecodeError, Domain, Hash, PublicKey, Reader, SecretKey, Signature, Writer, hash_labelled,
-};
+use realdid_checks::passes;
+use realdid_crypto::{DecodeError, Domain, Hash, Reader, SecretKey, Signature, Writer, hash_labelled};
 use realdid_did::{
     Authorization, DocumentData, MAX_OPERATION, OperationError, Purposes, SignedOperation, VerifiedOperation,
 };
 use realdid_token::EpochKey;
 
 use crate::charter::Charter;
+use crate::governance::GovernanceOperation;
 use crate::record::{StateKey, state_key};
 use crate::refusal::Refusal;
 
 const SERVICE_LABEL: &str = "realdid/service-operation/v1";
-const GOVERNANCE_LABEL: &str = "realdid/governance-operation/v1";
 
 /// What an accredited service does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,27 +49,6 @@ pub struct ServiceOperation {
     pub action: ServiceAction,
 }
 
-/// What the consortium decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GovernanceAction {
-    /// Revokes an epoch key.
-    RevokeEpochKey(Hash),
-    /// Strikes off an accredited service, by its DID's identifier hash.
-    RevokeAccreditation(Hash),
-}
-
-/// An operation of the consortium, signed by as many members as the charter asks for.
-///
-/// Layout: `03`, charter (32), sequence (8), action code (1), subject (32), count (1), then member
-/// index (1) and signature (64) each, in rising order of the index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GovernanceOperation {
-    /// The next number; so nothing is applied twice.
-    pub sequence: u64,
-    /// What is decided.
-    pub action: GovernanceAction,
-}
-
 /// An operation whose form and signatures have been checked; state has not been looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedOperation {
@@ -101,7 +79,7 @@ pub fn decode_did_operation(bytes: &[u8]) -> Option<SignedOperation> {
 /// Checks everything about an operation that needs no state: form, network, signatures.
 ///
 /// # Errors
-/// [`Refusal::Operation`], [`Refusal::Threshold`].
+/// [`Refusal::Operation`], [`Refusal::Threshold`], [`Refusal::Name`].
 pub fn check(charter: &Charter, charter_hash: &Hash, bytes: &[u8]) -> Result<CheckedOperation, Refusal> {
     if bytes.len() > MAX_OPERATION {
         return Err(OperationError::TooLong.into());
@@ -161,6 +139,15 @@ impl CheckedOperation {
         }
     }
 
+    /// The decision of the consortium, if it is one.
+    #[must_use]
+    pub fn governance_operation(&self) -> Option<&GovernanceOperation> {
+        match &self.kind {
+            Kind::Governance(operation) => Some(operation),
+            Kind::Did(_) | Kind::Service(_) => None,
+        }
+    }
+
     /// Every key of the state that executing it may read or write.
     #[must_use]
     pub fn keys(&self) -> Vec<StateKey> {
@@ -180,10 +167,7 @@ impl CheckedOperation {
                     ServiceAction::AdvanceEpoch { .. } => {}
                 }
             }
-            Kind::Governance(operation) => keys.push(match &operation.action {
-                GovernanceAction::RevokeEpochKey(id) => state_key::epoch_key(id),
-                GovernanceAction::RevokeAccreditation(did) => state_key::accreditation(did),
-            }),
+            Kind::Governance(operation) => keys.extend(operation.action.keys()),
         }
         keys
     }
@@ -283,95 +267,14 @@ impl ServiceOperation {
             .filter(|key| key.purposes.contains(Purposes::ASSERTION));
         let key = &key.ok_or(OperationError::Signer)?.key;
         let signed = &bytes[..bytes.len() - signature.0.len()];
-        // check: LED-02
-        key.verify(
-            &Domain {
-                label: SERVICE_LABEL,
-                charter,
-            },
-            signed,
-            &signature,
-        )
-        .map_err(|_| OperationError::Signature)?;
+        let domain = Domain {
+            label: SERVICE_LABEL,
+            charter,
+        };
+        if !passes("LED-02", key.verify(&domain, signed, &signature).is_ok()) {
+            return Err(OperationError::Signature.into());
+        }
         let hash = hash_labelled("realdid/operation-hash/v1", &[&signed[..signed.len() - 1]]);
         Ok((Self { by, document, action }, hash))
-    }
-}
-
-impl GovernanceOperation {
-    /// The bytes a member signs.
-    fn message(&self, charter: &Hash) -> Vec<u8> {
-        let mut writer = Writer::new();
-        charter.write(writer.u8(3));
-        let (code, subject) = match self.action {
-            GovernanceAction::RevokeEpochKey(id) => (1, id),
-            GovernanceAction::RevokeAccreditation(did) => (2, did),
-        };
-        subject.write(writer.u64(self.sequence).u8(code));
-        writer.finish()
-    }
-
-    /// Signs the operation with members' keys, each with the member's index in the charter.
-    #[must_use]
-    pub fn sign(&self, charter: &Hash, members: &[(u8, &SecretKey)]) -> Vec<u8> {
-        let message = self.message(charter);
-        let mut writer = Writer::new();
-        writer.fixed(&message).u8(members.len() as u8);
-        for (index, key) in members {
-            key.sign(
-                &Domain {
-                    label: GOVERNANCE_LABEL,
-                    charter,
-                },
-                &message,
-            )
-            .write(writer.u8(*index));
-        }
-        writer.finish()
-    }
-
-    fn check(charter: &Charter, charter_hash: &Hash, bytes: &[u8]) -> Result<(Self, Hash), Refusal> {
-        let mut reader = Reader::new(bytes);
-        reader.u8()?;
-        if Hash::read(&mut reader)? != *charter_hash {
-            return Err(OperationError::OtherNetwork.into());
-        }
-        let sequence = reader.u64()?;
-        let action = match (reader.u8()?, Hash::read(&mut reader)?) {
-            (1, id) => GovernanceAction::RevokeEpochKey(id),
-            (2, did) => GovernanceAction::RevokeAccreditation(did),
-            _ => return Err(DecodeError::Unknown("governance action").into()),
-        };
-        let operation = Self { sequence, action };
-        let message = operation.message(charter_hash);
-        let count = reader.u8()?;
-        let mut last = None;
-        for _ in 0..count {
-            let index = reader.u8()?;
-            if last.replace(index).is_some_and(|last| last >= index) {
-                return Err(DecodeError::NotCanonical("signatures").into());
-            }
-            let key: &PublicKey = &charter
-                .members
-                .get(usize::from(index))
-                .ok_or(OperationError::Signer)?
-                .key;
-            // check: LED-03
-            key.verify(
-                &Domain {
-                    label: GOVERNANCE_LABEL,
-                    charter: charter_hash,
-                },
-                &message,
-                &Signature::read(&mut reader)?,
-            )
-            .map_err(|_| OperationError::Signature)?;
-        }
-        reader.finish()?;
-        // check: LED-04
-        if u16::from(count) < charter.threshold {
-            return Err(Refusal::Threshold);
-        }
-        Ok((operation, hash_labelled("realdid/operation-hash/v1", &[&message])))
     }
 }

@@ -1,5 +1,6 @@
 //! The file that `realdid verify` checks offline: a DID's document with everything that proves it.
 
+use realdid_checks::passes;
 use realdid_crypto::{Hash, base64url_decode, base64url_encode};
 use realdid_did::{
     Did, DidError, DocumentData, Entry, Inception, OperationError, SignedOperation, Status, did_document,
@@ -176,8 +177,7 @@ impl ProofFile {
             return Err(ProofFileError::TooLarge);
         }
         let file: Self = serde_json::from_slice(json).map_err(|_| ProofFileError::Json)?;
-        // check: LED-25
-        if file.proof_format != PROOF_FORMAT {
+        if !passes("LED-25", file.proof_format == PROOF_FORMAT) {
             return Err(ProofFileError::Format);
         }
         let did: Did = file.did.parse()?;
@@ -195,20 +195,15 @@ impl ProofFile {
             None => file.evidence.inception(&did, &charter)?.document,
             Some(entry) => file.evidence.document(&did, &charter, &entry.at(time), entry)?,
         };
-        // check: LED-26
         let document = did_document(&did, &data);
-        if file.document != document {
+        if !passes("LED-26", file.document == document) {
             return Err(ProofFileError::Document);
         }
-        // check: LED-27
-        if (Self {
+        let canonical = Self {
             document: document.clone(),
             ..file
-        })
-        .to_json()
-        .as_bytes()
-            != json
-        {
+        };
+        if !passes("LED-27", canonical.to_json().as_bytes() == json) {
             return Err(ProofFileError::NotCanonical);
         }
         Ok(Verdict {
@@ -242,7 +237,6 @@ impl ProofFile {
             .map(|hash| hash.0)
             .or(claimed)
             .ok_or(ProofFileError::Field("finality"))?;
-        // check: LED-28
         Ok(finality.verify(&charter, network_key)?)
     }
 }
@@ -255,8 +249,8 @@ impl Evidence {
         };
         let inception =
             Inception::decode(&bytes(text, "inception")?).map_err(|_| ProofFileError::Field("inception"))?;
-        // check: LED-29
-        if inception.hash() != did.hash || inception.charter != *charter {
+        let own = inception.hash() == did.hash && inception.charter == *charter;
+        if !passes("LED-29", own) {
             return Err(ProofFileError::DocumentData);
         }
         Ok(inception)
@@ -281,8 +275,7 @@ impl Evidence {
         for text in texts {
             let operation = SignedOperation::decode(&bytes(text, "operations")?)?.verify(charter)?;
             let linked = previous.is_none_or(|hash| hash == operation.operation().previous);
-            // check: LED-30
-            if !linked || operation.operation().did != did.hash {
+            if !passes("LED-30", linked && operation.operation().did == did.hash) {
                 return Err(ProofFileError::Chain);
             }
             if previous.is_none() {
@@ -292,16 +285,14 @@ impl Evidence {
                     .operation()
                     .founding()
                     .map(|founding| founding.inception.document.clone());
-                // check: LED-32
                 data = set
                     .into_iter()
                     .chain(first)
-                    .find(|data| data.hash() == current.document);
+                    .find(|data| passes("LED-32", data.hash() == current.document));
             }
             previous = Some(operation.hash());
         }
-        // check: LED-31
-        if previous != Some(stored.last_operation) {
+        if !passes("LED-31", previous == Some(stored.last_operation)) {
             return Err(ProofFileError::Chain);
         }
         data.ok_or(ProofFileError::DocumentData)

@@ -1,10 +1,12 @@
 //! What the ledger's state holds: records of one fixed size under 32-byte keys.
 
-use realdid_crypto::{DecodeError, Hash, Reader, Writer, hash_labelled};
+use realdid_checks::passes;
+use realdid_crypto::{DecodeError, Hash, Reader, Writer, hash_labelled, sha256};
 use realdid_did::{Entry, Level};
 use realdid_token::{EpochKey, Purpose};
 
-use crate::charter::{MAX_NAME, Role};
+use crate::charter::Role;
+use crate::governance::read_name;
 
 /// Length of every value of the state, in bytes.
 pub const VALUE_LEN: usize = 384;
@@ -22,7 +24,99 @@ pub struct Accreditation {
     pub role: Role,
     /// Name of the organisation.
     pub name: String,
-    /// Time of the block since which it is struck off, in Unix seconds; 0 while in force.
+    /// Time of the block since which it is struck off, in Unix seconds; 0 unless it is. For good.
+    pub revoked_at: u64,
+    /// Time of the block since which it is suspended, in Unix seconds; 0 unless it is.
+    pub suspended_at: u64,
+}
+
+impl Accreditation {
+    /// Whether it counts: neither struck off nor suspended.
+    #[must_use]
+    pub const fn in_force(&self) -> bool {
+        self.revoked_at == 0 && self.suspended_at == 0
+    }
+
+    /// Whether it counts, and is for this role.
+    #[must_use]
+    pub fn in_force_as(&self, role: Role) -> bool {
+        self.in_force() && self.role == role
+    }
+}
+
+/// What an accredited organisation may do with a type of credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum RightKind {
+    /// Issue credentials of the type.
+    Issue = 1,
+    /// Ask holders for credentials of the type.
+    Ask = 2,
+}
+
+/// A right: who may do what with which type of credential. Whether it is granted, the state says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Right {
+    /// Identifier hash of the organisation's DID.
+    pub did: Hash,
+    /// What it may do.
+    pub kind: RightKind,
+    /// Which type: [`type_id`] of its name.
+    pub type_id: Hash,
+}
+
+impl Right {
+    /// The right of a DID to issue credentials of the type with this name (`vct`).
+    #[must_use]
+    pub fn to_issue(did: Hash, type_name: &str) -> Self {
+        Self {
+            did,
+            kind: RightKind::Issue,
+            type_id: type_id(type_name),
+        }
+    }
+
+    /// The right of a DID to ask for credentials of the type with this name (`vct`).
+    #[must_use]
+    pub fn to_ask(did: Hash, type_name: &str) -> Self {
+        Self {
+            did,
+            kind: RightKind::Ask,
+            type_id: type_id(type_name),
+        }
+    }
+
+    /// The fields behind the DID.
+    pub(crate) fn read_rest(did: Hash, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let kind = match reader.u8()? {
+            1 => RightKind::Issue,
+            2 => RightKind::Ask,
+            _ => return Err(DecodeError::Unknown("right")),
+        };
+        let type_id = Hash::read(reader)?;
+        Ok(Self { did, kind, type_id })
+    }
+}
+
+/// How the ledger names a type of credential: the SHA-256 of its `vct` (or document type), as text.
+#[must_use]
+pub fn type_id(type_name: &str) -> Hash {
+    sha256(type_name.as_bytes())
+}
+
+/// A right that was granted. It counts only while the accreditation of its DID is in force, too:
+/// [`ProvenState::right`](crate::ProvenState::right) looks at both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    /// The right.
+    pub right: Right,
+    /// [`Hash::ZERO`] if it has no limits; for a right to ask else the SHA-256 of the registration
+    /// that lists the claims.
+    pub detail: Hash,
+    /// Time of its block, in Unix seconds.
+    pub granted_at: u64,
+    /// Time of the block since which it is revoked, in Unix seconds; 0 unless it is.
     pub revoked_at: u64,
 }
 
@@ -71,6 +165,8 @@ pub enum Record {
     Parameters(Parameters),
     /// 8: an anchored root.
     Anchor(Anchor),
+    /// 9: a right that was granted, under DID, kind and type.
+    Grant(Grant),
 }
 
 /// The numbers of the network that change.
@@ -84,7 +180,7 @@ pub struct Parameters {
 
 /// Keys of the state: a DID's entry lies under its identifier hash, all others under a labelled hash.
 pub mod state_key {
-    use super::{Hash, Level, Purpose, StateKey, hash_labelled};
+    use super::{Hash, Level, Purpose, Right, StateKey, hash_labelled};
 
     /// Where the numbers that change lie.
     #[must_use]
@@ -127,6 +223,23 @@ pub mod state_key {
         hash_labelled("realdid/state/accreditation/v1", &[did.as_bytes()]).0
     }
 
+    /// Where a right lies that was granted.
+    #[must_use]
+    pub fn grant(right: &Right) -> StateKey {
+        let parts: [&[u8]; 3] = [
+            right.did.as_bytes(),
+            &[right.kind as u8],
+            right.type_id.as_bytes(),
+        ];
+        hash_labelled("realdid/state/grant/v1", &parts).0
+    }
+
+    /// Everything that [`ProvenState::right`](crate::ProvenState::right) looks at.
+    #[must_use]
+    pub fn right(right: &Right) -> [StateKey; 2] {
+        [accreditation(&right.did), grant(right)]
+    }
+
     /// Where it is noted who took a seat of the charter.
     #[must_use]
     pub fn seat(index: u16) -> StateKey {
@@ -158,7 +271,9 @@ impl Record {
                 writer
                     .u8(accreditation.role as u8)
                     .bytes(accreditation.name.as_bytes());
-                writer.u64(accreditation.revoked_at);
+                writer
+                    .u64(accreditation.revoked_at)
+                    .u64(accreditation.suspended_at);
             }
             Self::Seat(did) => did.write(writer.u8(6)),
             Self::Parameters(parameters) => {
@@ -173,6 +288,12 @@ impl Record {
                     .iter()
                     .for_each(|hash| hash.write(&mut writer));
                 writer.u64(anchor.count).u64(anchor.time);
+            }
+            Self::Grant(grant) => {
+                grant.right.did.write(writer.u8(9));
+                grant.right.type_id.write(writer.u8(grant.right.kind as u8));
+                grant.detail.write(&mut writer);
+                writer.u64(grant.granted_at).u64(grant.revoked_at);
             }
         }
         let bytes = writer.finish();
@@ -209,30 +330,30 @@ impl Record {
                 count: reader.u64()?,
                 time: reader.u64()?,
             }),
+            9 => {
+                let did = Hash::read(&mut reader)?;
+                Self::Grant(Grant {
+                    right: Right::read_rest(did, &mut reader)?,
+                    detail: Hash::read(&mut reader)?,
+                    granted_at: reader.u64()?,
+                    revoked_at: reader.u64()?,
+                })
+            }
             _ => return Err(DecodeError::Unknown("record")),
         };
-        // check: LED-01
-        if record.encode() == *value {
-            Ok(record)
-        } else {
-            Err(DecodeError::NotCanonical("record"))
+        if !passes("LED-01", record.encode() == *value) {
+            return Err(DecodeError::NotCanonical("record"));
         }
+        Ok(record)
     }
 }
 
 fn read_accreditation(reader: &mut Reader<'_>) -> Result<Accreditation, DecodeError> {
-    let did = Hash::read(reader)?;
-    let role = match reader.u8()? {
-        1 => Role::Authority,
-        2 => Role::Signin,
-        _ => return Err(DecodeError::Unknown("role")),
-    };
-    let name = String::from_utf8(reader.bytes("name", MAX_NAME)?.to_vec());
-    let name = name.map_err(|_| DecodeError::OutOfRange("name"))?;
     Ok(Accreditation {
-        did,
-        role,
-        name,
+        did: Hash::read(reader)?,
+        role: Role::read(reader)?,
+        name: read_name(reader)?,
         revoked_at: reader.u64()?,
+        suspended_at: reader.u64()?,
     })
 }

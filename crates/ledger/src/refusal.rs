@@ -15,8 +15,8 @@ pub enum Refusal {
     /// The token names a key that is not on the ledger.
     #[error("the token's key is not on the ledger")]
     TokenUnknownKey,
-    /// The token's key, or its authority's accreditation, was revoked.
-    #[error("the token's key has been revoked")]
+    /// The token's key was revoked, or its authority struck off or suspended.
+    #[error("the token's key, or its authority, is revoked or suspended")]
     TokenRevokedKey,
     /// The token is of an epoch that is no longer accepted, or not yet.
     #[error("the token's epoch is not the current one or the one before")]
@@ -60,6 +60,27 @@ pub enum Refusal {
     /// What a governance operation is about is not on the ledger.
     #[error("what is to be revoked is not on the ledger, or is revoked")]
     NothingToRevoke,
+    /// The DID has an accreditation, be it struck off or suspended.
+    #[error("the DID has been accredited before")]
+    AlreadyAccredited,
+    /// The DID to be accredited is not an active one on the ledger.
+    #[error("the DID to be accredited is not an active one on the ledger")]
+    DidNotActive,
+    /// An organisation's name is empty, or has characters that are not seen.
+    #[error("the organisation's name cannot be shown")]
+    Name,
+    /// The accreditation to be suspended is not in force.
+    #[error("there is no accreditation in force to suspend")]
+    NothingToSuspend,
+    /// The accreditation to be reinstated is not suspended, or is struck off.
+    #[error("there is no suspended accreditation to reinstate")]
+    NothingToReinstate,
+    /// A right of this kind is not for the role that the DID is accredited for.
+    #[error("the right is not for the role that the DID is accredited for")]
+    RightNotForRole,
+    /// The right is in force already, with the same detail.
+    #[error("the right is in force already")]
+    RightExists,
     /// A value was not loaded before: a defect of the caller, not of the operation.
     #[error("the state needed was not loaded")]
     NotLoaded,
@@ -113,6 +134,13 @@ impl Refusal {
             Self::Threshold => "threshold_not_met",
             Self::Sequence => "sequence_mismatch",
             Self::NothingToRevoke => "nothing_to_revoke",
+            Self::AlreadyAccredited => "already_accredited",
+            Self::DidNotActive => "did_not_active",
+            Self::Name => "organisation_name",
+            Self::NothingToSuspend => "nothing_to_suspend",
+            Self::NothingToReinstate => "nothing_to_reinstate",
+            Self::RightNotForRole => "right_not_for_role",
+            Self::RightExists => "right_exists",
             Self::NotLoaded => "state_not_loaded",
         }
     }

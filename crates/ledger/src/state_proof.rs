@@ -16,6 +16,7 @@ use commonware_storage::{
     qmdb::{any::ordered::fixed, current::proof::constant::OperationProof},
 };
 use commonware_utils::sequence::FixedBytes;
+use realdid_checks::passes;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -113,8 +114,7 @@ impl StateProof {
             next_key: *next_key,
             membership: Membership::decode_cfg(Copying(rest), &MAX_DIGESTS).map_err(|_| malformed)?,
         };
-        // check: STP-05
-        if proof.membership.encode() != rest {
+        if !passes("STP-05", proof.membership.encode() == rest) {
             return Err(malformed);
         }
         Ok(proof)
@@ -131,8 +131,7 @@ impl StateProof {
         key: &StateKey,
         state_root: &[u8; 32],
     ) -> Result<Option<StateValue>, StateProofError> {
-        // check: STP-01
-        if !self.covers(key) {
+        if !passes("STP-01", self.covers(key)) {
             return Err(StateProofError::NotCovered);
         }
         self.verify_span(state_root)?;
@@ -178,12 +177,11 @@ impl StateProof {
             value: Value::new(self.value),
             next_key: Key::new(self.next_key),
         });
-        // check: STP-02
-        if self.membership.verify::<Sha256, _>(write, &Digest(*state_root)) {
-            Ok(())
-        } else {
-            Err(StateProofError::Root)
+        let leads = self.membership.verify::<Sha256, _>(write, &Digest(*state_root));
+        if !passes("STP-02", leads) {
+            return Err(StateProofError::Root);
         }
+        Ok(())
     }
 }
 
@@ -257,9 +255,9 @@ impl PrefixProof {
             !ends
         };
         let unfinished = before.iter().all(goes_on);
-        // check: STP-04
         let complete = last.covers(&from) && last.reaches(&from, &highest);
-        if self.spans.len() > MAX_PREFIX_ENTRIES + 1 || !joined || !unfinished || !complete {
+        let few = self.spans.len() <= MAX_PREFIX_ENTRIES + 1;
+        if !passes("STP-04", few && joined && unfinished && complete) {
             return Err(StateProofError::Spans);
         }
         let mut entries = BTreeMap::new();
@@ -284,8 +282,7 @@ pub fn prefix_range(prefix: &StateKey, bits: u8) -> Result<(StateKey, StateKey),
         let fixed_bits = usize::from(bits).saturating_sub(8 * index).min(8);
         let free = u8::MAX.checked_shr(u32::try_from(fixed_bits).unwrap_or(8));
         let free = free.unwrap_or(0);
-        // check: STP-03
-        if *byte & free != 0 {
+        if !passes("STP-03", *byte & free == 0) {
             return Err(StateProofError::Prefix);
         }
         *byte |= free;

@@ -205,9 +205,7 @@ fn check_token_key(view: &LedgerView) -> Result<&EpochKeyRecord, LoginRefusal> {
 }
 
 fn check_authority(view: &LedgerView) -> Result<(), LoginRefusal> {
-    let in_force = |accreditation: &&Accreditation| {
-        accreditation.role == Role::Authority && accreditation.revoked_at == 0
-    };
+    let in_force = |accreditation: &&Accreditation| accreditation.in_force_as(Role::Authority);
     // check: LOG-19
     view.accreditation
         .as_ref()

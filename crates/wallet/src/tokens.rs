@@ -92,8 +92,7 @@ impl CheckedKey {
         let facts = KeyFacts {
             place,
             published: record.map(|record| (record.key, record.revoked_at)),
-            accredited: accredited
-                .is_some_and(|found| found.role == Role::Authority && found.revoked_at == 0),
+            accredited: accredited.is_some_and(|found| found.in_force_as(Role::Authority)),
             epoch: state.epoch(),
         };
         facts.judge(offered, charter)

@@ -4,20 +4,17 @@ use proptest::prelude::*;
 use realdid_crypto::{DecodeError, Hash};
 use realdid_did::{Authorization, FollowError, MAX_OPERATION, OperationError};
 use realdid_ledger::{
-    BlockContext, CheckedOperation, GovernanceAction, GovernanceOperation, Refusal, ServiceAction,
-    ServiceOperation, State, check, decode_did_operation, encode_did_operation, execute,
+    BlockContext, CheckedOperation, GovernanceAction, GovernanceOperation, Refusal, Right, Role,
+    ServiceAction, ServiceOperation, State, check, decode_did_operation, encode_did_operation, execute,
 };
 
-use crate::world::{Ledger, World, member};
+use crate::world::{Ledger, World, decision, member};
 
 /// One operation of each kind and action.
 pub fn one_of_each(world: &World) -> Vec<Vec<u8>> {
     let person = world.person("person");
     let token = world.token(0, 0, &person.did());
-    let action = GovernanceAction::RevokeAccreditation(person.did());
-    let governance = GovernanceOperation { sequence: 3, action };
-    let keys = [member(0), member(1)];
-    vec![
+    let mut operations = vec![
         encode_did_operation(&person.publish(token)),
         encode_did_operation(&person.publish(Authorization::Charter { seat: 0 })),
         encode_did_operation(&person.publish(world.signin.sponsor(&person.did(), 0))),
@@ -32,7 +29,34 @@ pub fn one_of_each(world: &World) -> Vec<Vec<u8>> {
                 count: 3,
             },
         ),
-        governance.sign(&world.hash, &[(0, &keys[0]), (1, &keys[1])]),
+    ];
+    let decided = decisions(&person.did()).into_iter();
+    operations.extend(decided.map(|action| decision(world, 3, action)));
+    operations
+}
+
+/// One decision of each kind about a DID.
+fn decisions(did: &Hash) -> Vec<GovernanceAction> {
+    let ask = Right::to_ask(*did, "https://example.org/licence");
+    vec![
+        GovernanceAction::RevokeAccreditation(*did),
+        GovernanceAction::RevokeEpochKey(Hash([9; 32])),
+        GovernanceAction::Accredit {
+            did: *did,
+            role: Role::Issuer,
+            name: "Traffic Police 交管".to_owned(),
+        },
+        GovernanceAction::Suspend(*did),
+        GovernanceAction::Reinstate(*did),
+        GovernanceAction::GrantRight {
+            right: Right::to_issue(*did, "https://example.org/licence"),
+            detail: Hash::ZERO,
+        },
+        GovernanceAction::GrantRight {
+            right: ask,
+            detail: Hash([7; 32]),
+        },
+        GovernanceAction::RevokeRight(ask),
     ]
 }
 
@@ -250,6 +274,13 @@ fn every_refusal_has_a_code_of_its_own() {
         Refusal::Threshold,
         Refusal::Sequence,
         Refusal::NothingToRevoke,
+        Refusal::AlreadyAccredited,
+        Refusal::DidNotActive,
+        Refusal::Name,
+        Refusal::NothingToSuspend,
+        Refusal::NothingToReinstate,
+        Refusal::RightNotForRole,
+        Refusal::RightExists,
         Refusal::NotLoaded,
     ];
     let operation = [

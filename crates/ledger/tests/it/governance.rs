@@ -85,7 +85,7 @@ fn members_sign_once_and_in_order() {
     assert_eq!(ledger.apply(&trailing), Err(DecodeError::TrailingBytes(1).into()));
     trailing.pop();
     let mut unknown = trailing.clone();
-    unknown[41] = 3;
+    unknown[41] = 8;
     assert_eq!(
         ledger.apply(&unknown),
         Err(DecodeError::Unknown("governance action").into())
@@ -114,6 +114,7 @@ fn decisions_are_numbered() {
     assert_eq!(parameters.governance_sequence, 2);
 }
 
+// test: LED-41
 #[test]
 fn a_revocation_takes_effect_at_its_block_and_once() {
     let world = World::new();
@@ -143,6 +144,7 @@ fn a_revocation_takes_effect_at_its_block_and_once() {
     );
 }
 
+// test: LED-41
 #[test]
 fn there_must_be_something_to_revoke() {
     let world = World::new();

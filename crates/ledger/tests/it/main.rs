@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod accreditation;
 // Needs openssl and rand_core, which no other file here names.
 #[path = "../../../token/tests/it/authority.rs"]
 mod authority;

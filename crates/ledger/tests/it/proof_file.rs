@@ -227,7 +227,7 @@ fn what_is_no_proof_file_is_refused() {
     );
 }
 
-// test: LED-28
+// test: FIN-02, FIN-05
 #[test]
 fn the_header_is_final_under_the_pinned_key() {
     let (world, other) = (World::new(), World::of(|charter| charter.genesis_time += 1));

@@ -113,22 +113,25 @@ fn a_sponsor_is_accredited() {
         Err(Refusal::NotAccredited),
         "a person is not"
     );
-    let mut revoked = ledger.clone();
-    revoked.put(
-        state_key::accreditation(&world.signin.did()),
-        &Record::Accreditation(Accreditation {
-            did: world.signin.did(),
-            role: Role::Signin,
-            name: "Sign-in".to_owned(),
-            revoked_at: 1,
-        }),
-    );
     let by_service = site.publish(world.signin.sponsor(&site.did(), 0));
-    assert_eq!(
-        revoked.did(&by_service),
-        Err(Refusal::NotAccredited),
-        "struck off"
-    );
+    for (role, revoked_at, suspended_at, why) in [
+        (Role::Signin, 1, 0, "struck off"),
+        (Role::Signin, 0, 1, "suspended"),
+        (Role::Issuer, 0, 0, "an issuer answers for nobody"),
+        (Role::Verifier, 0, 0, "a verifier answers for nobody"),
+    ] {
+        let accreditation = Accreditation {
+            did: world.signin.did(),
+            role,
+            name: "Sign-in".to_owned(),
+            revoked_at,
+            suspended_at,
+        };
+        let key = state_key::accreditation(&world.signin.did());
+        let mut changed = ledger.clone();
+        changed.put(key, &Record::Accreditation(accreditation));
+        assert_eq!(changed.did(&by_service), Err(Refusal::NotAccredited), "{why}");
+    }
     ledger.did(&by_service).unwrap();
     let entry = ledger.entry(&site).unwrap();
     assert_eq!(

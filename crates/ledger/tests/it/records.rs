@@ -2,7 +2,8 @@ use proptest::prelude::*;
 use realdid_crypto::{DecodeError, Hash};
 use realdid_did::Authorization;
 use realdid_ledger::{
-    Accreditation, Anchor, EpochKeyRecord, Parameters, Record, Role, StateValue, VALUE_LEN, state_key,
+    Accreditation, Anchor, EpochKeyRecord, Grant, Parameters, Record, Right, RightKind, Role, StateValue,
+    VALUE_LEN, state_key,
 };
 
 use crate::world::{Ledger, World};
@@ -20,6 +21,7 @@ pub fn one_of_each() -> Vec<Record> {
         role: Role::Signin,
         name: name.to_owned(),
         revoked_at: 5,
+        suspended_at: 0,
     };
     vec![
         Record::Did(Box::new(ledger.entry(&world.authority).unwrap())),
@@ -43,6 +45,22 @@ pub fn one_of_each() -> Vec<Record> {
             root: hash(3),
             count: 4,
             time: 5,
+        }),
+        Record::Accreditation(Accreditation {
+            role: Role::Issuer,
+            revoked_at: 0,
+            suspended_at: 6,
+            ..accreditation("Suspended")
+        }),
+        Record::Grant(Grant {
+            right: Right {
+                did: hash(1),
+                kind: RightKind::Ask,
+                type_id: hash(2),
+            },
+            detail: hash(3),
+            granted_at: 4,
+            revoked_at: 5,
         }),
     ]
 }
@@ -76,15 +94,21 @@ fn a_record_has_one_encoding() {
 #[test]
 fn unknown_records_and_roles_are_refused() {
     let mut value: StateValue = [0; VALUE_LEN];
-    for tag in [0, 9, 255] {
+    for tag in [0, 10, 255] {
         value[0] = tag;
         assert_eq!(Record::decode(&value), Err(DecodeError::Unknown("record")));
     }
     let accreditation = one_of_each().swap_remove(4);
-    for role in [0, 3] {
+    for role in [0, 5] {
         let mut value = accreditation.encode();
         value[33] = role;
         assert_eq!(Record::decode(&value), Err(DecodeError::Unknown("role")));
+    }
+    let grant = one_of_each().pop().unwrap();
+    for kind in [0, 3] {
+        let mut value = grant.encode();
+        value[33] = kind;
+        assert_eq!(Record::decode(&value), Err(DecodeError::Unknown("right")));
     }
     let mut value = accreditation.encode();
     value[35] = 65;
@@ -93,7 +117,7 @@ fn unknown_records_and_roles_are_refused() {
 
 proptest! {
     #[test]
-    fn any_value_is_canonical_or_refused(tag in 0..10_u8, bytes in prop::collection::vec(any::<u8>(), 0..383)) {
+    fn any_value_is_canonical_or_refused(tag in 0..11_u8, bytes in prop::collection::vec(any::<u8>(), 0..383)) {
         let mut value: StateValue = [0; VALUE_LEN];
         value[0] = tag;
         value[1..=bytes.len()].copy_from_slice(&bytes);
@@ -109,6 +133,7 @@ fn keys_of_the_state_are_apart() {
     use realdid_did::Level;
     use realdid_token::Purpose;
     let (one, two) = (hash(1), hash(2));
+    let right = |did, kind, type_id| Right { did, kind, type_id };
     let slot = |by, level, epoch| state_key::epoch_slot(by, Purpose::RealName, level, epoch);
     let keys = [
         state_key::parameters(),
@@ -124,6 +149,9 @@ fn keys_of_the_state_are_apart() {
         slot(&one, Level::High, 0),
         slot(&one, Level::Low, 1),
         slot(&two, Level::Low, 0),
+        state_key::grant(&right(one, RightKind::Issue, two)),
+        state_key::grant(&right(one, RightKind::Ask, two)),
+        state_key::grant(&right(two, RightKind::Ask, one)),
     ];
     let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
     assert_eq!(distinct.len(), keys.len());
@@ -145,6 +173,7 @@ fn the_authorization_of_a_seat_is_the_services() {
         role: Role::Signin,
         name: "Sign-in".to_owned(),
         revoked_at: 0,
+        suspended_at: 0,
     };
     let key = state_key::accreditation(&world.signin.did());
     assert_eq!(ledger.record(&key), Some(Record::Accreditation(expected)));

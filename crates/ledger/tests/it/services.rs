@@ -59,6 +59,7 @@ fn an_authority_publishes_its_own_keys() {
     ledger.apply(&world.publish_key(0, 1)).unwrap();
 }
 
+// test: LED-43
 #[test]
 fn only_an_accredited_authority_publishes_keys_and_advances() {
     let world = World::new();

@@ -110,8 +110,13 @@ fn neither_key_nor_authority_is_revoked() {
         panic!("accredited")
     };
     accreditation.revoked_at = ledger.now;
-    struck_off.put(key, &Record::Accreditation(accreditation));
+    struck_off.put(key, &Record::Accreditation(accreditation.clone()));
     refused_everywhere(&struck_off, &token, &Refusal::TokenRevokedKey);
+    accreditation.revoked_at = 0;
+    accreditation.suspended_at = ledger.now;
+    let mut suspended = ledger.clone();
+    suspended.put(key, &Record::Accreditation(accreditation));
+    refused_everywhere(&suspended, &token, &Refusal::TokenRevokedKey);
     let mut never = ledger.clone();
     never.values.remove(&key);
     refused_everywhere(&never, &token, &Refusal::TokenRevokedKey);

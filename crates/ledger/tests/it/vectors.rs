@@ -18,6 +18,13 @@ fn ledger_operations_are_frozen() {
         "advance the epoch",
         "anchor",
         "strike off a service",
+        "revoke an epoch key",
+        "accredit",
+        "suspend",
+        "reinstate",
+        "grant a right to issue",
+        "grant a right to ask, limited",
+        "revoke a right",
     ];
     let operations = one_of_each(&world);
     assert_eq!(names.len(), operations.len());

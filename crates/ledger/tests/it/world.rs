@@ -7,8 +7,9 @@ use commonware_cryptography::bls12381::primitives::{group::Private, ops::keypair
 use realdid_crypto::{Hash, KeyType, SecretKey};
 use realdid_did::{Authorization, Entry, Level, Network, SignedOperation};
 use realdid_ledger::{
-    BlockContext, Charter, Member, Quota, Record, Refusal, Role, Seat, ServiceAction, ServiceOperation,
-    State, StateKey, StateValue, Validator, check, encode_did_operation, execute, genesis_state, state_key,
+    BlockContext, Charter, GovernanceAction, GovernanceOperation, Member, Quota, Record, Refusal, Role, Seat,
+    ServiceAction, ServiceOperation, State, StateKey, StateValue, Validator, check, encode_did_operation,
+    execute, genesis_state, state_key,
 };
 use realdid_token::EpochKey;
 
@@ -124,6 +125,12 @@ impl World {
         let action = ServiceAction::PublishEpochKey(Box::new(self.epoch_key(index, epoch)));
         self.service(&self.authority, action)
     }
+}
+
+/// A decision of the first two members.
+pub fn decision(world: &World, sequence: u64, action: GovernanceAction) -> Vec<u8> {
+    let operation = GovernanceOperation { sequence, action };
+    operation.sign(&world.hash, &[(0, &member(0)), (1, &member(1))])
 }
 
 /// A ledger's state, and the time of its next block.

@@ -89,6 +89,7 @@ fn case() -> Case {
         role: Role::Authority,
         name: "Authority".to_owned(),
         revoked_at: 0,
+        suspended_at: 0,
     };
     Case {
         kid: did.key_url(&key.public_key()),
@@ -413,6 +414,8 @@ fn a_token_of_an_authority_not_accredited_is_refused() {
     );
     let strike_off = |case: &mut Case| case.view.accreditation.as_mut().unwrap().revoked_at = NOW - 100;
     refuses(case, strike_off, LoginRefusal::Authority);
+    let suspend = |case: &mut Case| case.view.accreditation.as_mut().unwrap().suspended_at = NOW - 100;
+    refuses(case, suspend, LoginRefusal::Authority);
     let other_role = |case: &mut Case| case.view.accreditation.as_mut().unwrap().role = Role::Signin;
     refuses(case, other_role, LoginRefusal::Authority);
 }
