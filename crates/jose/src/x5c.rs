@@ -145,7 +145,9 @@ impl Chain {
     /// [`X5cError::Form`].
     pub fn from_der(certificates: Vec<Vec<u8>>) -> Result<Self, X5cError> {
         let parsed = certificates.iter().map(|der| Certificate::from_der(der));
-        let parsed = parsed.collect::<Result<Vec<_>, _>>().map_err(|_| X5cError::Form)?;
+        let parsed = parsed
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| X5cError::Form)?;
         let certificates: Vec<_> = certificates.into_iter().map(CertificateDer::from).collect();
         let self_signed = |certificate: &Certificate| {
             certificate.tbs_certificate().issuer() == certificate.tbs_certificate().subject()
@@ -200,8 +202,16 @@ impl Chain {
             return false;
         };
         let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
-        leaf.verify_for_usage(ALL_VERIFICATION_ALGS, &roots.0, intermediates, now, AnyUsage, None, None)
-            .is_ok()
+        leaf.verify_for_usage(
+            ALL_VERIFICATION_ALGS,
+            &roots.0,
+            intermediates,
+            now,
+            AnyUsage,
+            None,
+            None,
+        )
+        .is_ok()
     }
 
     /// What the High Assurance Interoperability Profile asks of a chain in a header: the leaf does not
@@ -316,7 +326,9 @@ impl ExtendedKeyUsageValidator for AnyUsage {
 }
 
 fn authority_key(certificate: &Certificate) -> Option<String> {
-    let extension = certificate.tbs_certificate().get_extension::<AuthorityKeyIdentifier>();
+    let extension = certificate
+        .tbs_certificate()
+        .get_extension::<AuthorityKeyIdentifier>();
     let (_, identifier) = extension.ok().flatten()?;
     Some(base64url_encode(identifier.key_identifier?.as_bytes()))
 }

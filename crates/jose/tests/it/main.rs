@@ -5,6 +5,7 @@
 
 mod jwe;
 mod jws;
+mod x5c;
 
 use realdid_crypto::{KeyType, SecretKey};
 
