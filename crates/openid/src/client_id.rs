@@ -1,67 +1,172 @@
-//! How a verifier names itself: a client identifier with the prefix for DIDs (OpenID4VP 1.0 §5.9.3).
+//! How a verifier names itself: a client identifier with its prefix (OpenID4VP 1.0 §5.9).
 
 use std::fmt;
 
-/// The prefix of client identifiers that are DIDs.
-const PREFIX: &str = "decentralized_identifier:";
+use realdid_checks::passes;
+use realdid_crypto::base64url_decode;
+
 /// Longest client identifier that is accepted, in bytes.
-const MAX_CLIENT_ID: usize = 256;
+const MAX_CLIENT_ID: usize = 512;
 
-/// The text is not `decentralized_identifier:` and a DID of at most 256 bytes together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the client identifier is not `decentralized_identifier:` and a DID in short form")]
-pub struct ClientIdError;
+/// How a client identifier is to be understood, and by what its requests are signed (§5.9.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ClientIdPrefix {
+    /// A DID: signed by a key of its document.
+    DecentralizedIdentifier,
+    /// A DNS name in the certificate of the key that signs.
+    X509SanDns,
+    /// SHA-256 of the certificate of the key that signs, base64url.
+    X509Hash,
+}
 
-/// A client identifier `decentralized_identifier:did:…`.
+impl ClientIdPrefix {
+    /// All that are understood.
+    pub const ALL: [Self; 3] = [Self::DecentralizedIdentifier, Self::X509SanDns, Self::X509Hash];
+
+    /// The prefix as it is written, without its colon.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DecentralizedIdentifier => "decentralized_identifier",
+            Self::X509SanDns => "x509_san_dns",
+            Self::X509Hash => "x509_hash",
+        }
+    }
+
+    /// The prefix of this name, if it is understood.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|prefix| prefix.as_str() == name)
+    }
+}
+
+/// Why a client identifier is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientIdError {
+    /// A prefix whose requests cannot be signed, or whose trust is not known here; it is named.
+    #[error(
+        "the client identifier has the prefix `{0}`; decentralized_identifier, x509_san_dns and x509_hash are understood"
+    )]
+    Prefix(String),
+    /// No prefix, or what follows it is not what it says; or too long.
+    #[error("the client identifier is not a prefix and what it announces, of at most 512 bytes")]
+    Form,
+}
+
+/// A client identifier `<prefix>:<identifier>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ClientId(String);
+pub struct ClientId {
+    text: String,
+    prefix: ClientIdPrefix,
+}
 
 impl ClientId {
     /// The client identifier of the verifier with this DID (short form).
     #[must_use]
     pub fn of_did(did: &str) -> Self {
-        Self(format!("{PREFIX}{did}"))
+        Self::with_prefix(ClientIdPrefix::DecentralizedIdentifier, did)
     }
 
-    /// Takes a client identifier. That the DID is well-formed is for its resolver to say.
+    /// The client identifier of a verifier with a certificate for this DNS name.
+    #[must_use]
+    pub fn of_dns_name(name: &str) -> Self {
+        Self::with_prefix(ClientIdPrefix::X509SanDns, name)
+    }
+
+    /// The client identifier of a verifier with this certificate (DER).
+    #[must_use]
+    pub fn of_certificate(der: &[u8]) -> Self {
+        Self::with_prefix(ClientIdPrefix::X509Hash, &certificate_hash(der))
+    }
+
+    fn with_prefix(prefix: ClientIdPrefix, identifier: &str) -> Self {
+        Self {
+            text: format!("{}:{identifier}", prefix.as_str()),
+            prefix,
+        }
+    }
+
+    /// Takes a client identifier. That a DID is well-formed is for its resolver to say.
     ///
     /// # Errors
     /// [`ClientIdError`].
     pub fn parse(text: &str) -> Result<Self, ClientIdError> {
-        // check: VP-02
-        let did = text.strip_prefix(PREFIX).ok_or(ClientIdError)?;
-        let characters = did
-            .bytes()
-            .all(|c| c.is_ascii_alphanumeric() || b":.-_%".contains(&c));
-        if text.len() <= MAX_CLIENT_ID && did.starts_with("did:") && characters {
-            Ok(Self(text.to_owned()))
+        let (name, identifier) = text.split_once(':').ok_or(ClientIdError::Form)?;
+        let prefix = ClientIdPrefix::from_name(name);
+        if !passes("VP-25", prefix.is_some()) {
+            return Err(ClientIdError::Prefix(name.chars().take(64).collect()));
+        }
+        let prefix = prefix.unwrap_or(ClientIdPrefix::DecentralizedIdentifier);
+        let fits = match prefix {
+            ClientIdPrefix::DecentralizedIdentifier => is_did(identifier),
+            ClientIdPrefix::X509SanDns => is_dns_name(identifier),
+            ClientIdPrefix::X509Hash => base64url_decode(identifier).is_ok_and(|hash| hash.len() == 32),
+        };
+        if passes("VP-02", fits && text.len() <= MAX_CLIENT_ID) {
+            Ok(Self {
+                text: text.to_owned(),
+                prefix,
+            })
         } else {
-            Err(ClientIdError)
+            Err(ClientIdError::Form)
         }
     }
 
     /// The whole text, with its prefix.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
-    /// The verifier's DID.
+    /// The prefix.
     #[must_use]
-    pub fn did(&self) -> &str {
-        &self.0[PREFIX.len()..]
+    pub const fn prefix(&self) -> ClientIdPrefix {
+        self.prefix
     }
+
+    /// What stands behind the prefix.
+    #[must_use]
+    pub fn identifier(&self) -> &str {
+        self.text.split_once(':').map_or("", |(_, identifier)| identifier)
+    }
+
+    /// The verifier's DID, if it names itself by one.
+    #[must_use]
+    pub fn did(&self) -> Option<&str> {
+        (self.prefix == ClientIdPrefix::DecentralizedIdentifier).then(|| self.identifier())
+    }
+}
+
+/// The identifier of a certificate (DER) under [`ClientIdPrefix::X509Hash`].
+#[must_use]
+pub fn certificate_hash(der: &[u8]) -> String {
+    realdid_crypto::base64url_encode(realdid_crypto::sha256(der).0)
+}
+
+fn is_did(text: &str) -> bool {
+    let characters = text
+        .bytes()
+        .all(|c| c.is_ascii_alphanumeric() || b":.-_%".contains(&c));
+    text.starts_with("did:") && text.len() > 4 && characters
+}
+
+fn is_dns_name(text: &str) -> bool {
+    let label = |label: &str| {
+        let characters = label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
+        (1..=63).contains(&label.len()) && characters && !label.starts_with('-') && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
 }
 
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
 impl serde::Serialize for ClientId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.serialize_str(&self.text)
     }
 }
 

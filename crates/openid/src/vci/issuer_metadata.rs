@@ -66,7 +66,8 @@ pub struct RequestEncryptionSupport {
 /// A set of public keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeySet {
-    /// The keys.
+    /// The keys. A reader leaves out those of other kinds, e.g. RSA.
+    #[serde(deserialize_with = "readable_keys")]
     pub keys: Vec<Jwk>,
 }
 
@@ -185,6 +186,14 @@ pub struct ClaimDescription {
     /// Its name in several languages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub display: Vec<Display>,
+}
+
+fn readable_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Jwk>, D::Error> {
+    let all = Vec::<Value>::deserialize(deserializer)?;
+    Ok(all
+        .into_iter()
+        .filter_map(|key| serde_json::from_value(key).ok())
+        .collect())
 }
 
 fn readable_configurations<'de, D: Deserializer<'de>>(

@@ -1,8 +1,9 @@
 use realdid_crypto::{KeyType, SecretKey};
 use realdid_openid::authorization_request::{
-    self, LoginRequest, RequestClaims, RequestContext, RequestError, UnverifiedRequest, VerifiedRequest,
+    self, ClientMetadata, LoginRequest, RequestClaims, RequestContext, RequestError, UnverifiedRequest,
+    VerifiedRequest,
 };
-use realdid_openid::dcql::{DcqlError, DcqlQuery};
+use realdid_openid::dcql::{CredentialQuery, DcqlError, DcqlQuery};
 use realdid_openid::jws::JwsError;
 use realdid_openid::openid4vp_link::{LinkError, RequestMethod, WalletLink};
 use realdid_openid::{AddressError, ClientId, ClientIdError, check_address};
@@ -63,8 +64,12 @@ fn refuses(alter: impl FnOnce(&mut Case), expected: RequestError) {
     let accepted = case.verdict().unwrap();
     assert_eq!(accepted.nonce(), case.claims.nonce);
     assert_eq!(accepted.state(), Some("state"));
-    assert_eq!(accepted.query().id, "realname");
-    assert_eq!(accepted.query().level, "substantial");
+    let login = accepted.login().unwrap();
+    assert_eq!(
+        (login.id.as_str(), login.level.as_str()),
+        ("realname", "substantial")
+    );
+    assert_eq!(accepted.only_login(), Ok(login));
     assert_eq!(accepted.client_id(), &case.link);
     assert_eq!(accepted.response_uri().as_str(), case.claims.response_uri);
     alter(&mut case);
@@ -103,77 +108,98 @@ fn plain_http_is_for_loopback_in_a_sandbox() {
 
 // test: VP-02
 #[test]
-fn only_dids_are_clients() {
+fn a_client_identifier_is_what_its_prefix_says() {
     for bad in [
         "",
-        SITE,
-        "x509_san_dns:a.example",
+        "a.example",
         "decentralized_identifier:a",
+        "decentralized_identifier:did:",
         "decentralized_identifier:did:a b",
+        "x509_san_dns:",
+        "x509_san_dns:a..b",
+        "x509_san_dns:-a.example",
+        "x509_san_dns:a.example/path",
+        "x509_hash:short",
+        "x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZsz==",
     ] {
-        assert_eq!(ClientId::parse(bad), Err(ClientIdError), "{bad}");
+        assert_eq!(ClientId::parse(bad), Err(ClientIdError::Form), "{bad}");
     }
-    assert_eq!(
-        ClientId::parse(&format!("decentralized_identifier:{SITE}"))
-            .unwrap()
-            .did(),
-        SITE
-    );
+    let hash = "Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk";
+    for (prefix, identifier) in ["decentralized_identifier", "x509_san_dns", "x509_hash"]
+        .into_iter()
+        .zip([SITE, "client.example.org", hash])
+    {
+        let id = ClientId::parse(&format!("{prefix}:{identifier}")).unwrap();
+        assert_eq!((id.prefix().as_str(), id.identifier()), (prefix, identifier));
+        assert_eq!(id.did().is_some(), identifier == SITE);
+    }
+}
+
+// test: VP-25
+#[test]
+fn other_prefixes_are_refused_by_name() {
+    for name in [
+        "redirect_uri",
+        "openid_federation",
+        "verifier_attestation",
+        "origin",
+        "did",
+        "https",
+    ] {
+        assert_eq!(
+            ClientId::parse(&format!("{name}:did:real:a")),
+            Err(ClientIdError::Prefix(name.to_owned()))
+        );
+    }
+    assert!(ClientId::parse("decentralized_identifier:did:real:a").is_ok());
 }
 
 fn query(alter: impl FnOnce(&mut DcqlQuery)) -> Option<DcqlError> {
     let mut query = DcqlQuery::login("high");
-    assert_eq!(query.as_login().unwrap().level, "high");
+    assert_eq!(query.login_query().unwrap().unwrap().level, "high");
     alter(&mut query);
-    query.as_login().err()
+    query.login_query().err()
 }
 
 // test: VP-03
 #[test]
-fn exactly_one_presentation_is_answered() {
-    assert_eq!(query(|query| query.credentials.clear()), Some(DcqlError::Count));
+fn one_login_at_most_is_asked_for() {
     let twice = |query: &mut DcqlQuery| query.credentials.push(query.credentials[0].clone());
     assert_eq!(query(twice), Some(DcqlError::Count));
-    assert_eq!(
-        query(|query| query.credential_sets = Some(json!([]))),
-        Some(DcqlError::Count)
-    );
-    assert_eq!(
-        query(|query| query.credentials[0].multiple = Some(true)),
-        Some(DcqlError::Count)
-    );
-    assert_eq!(
-        query(|query| query.credentials[0].id = "a b".to_owned()),
-        Some(DcqlError::Id)
-    );
-}
-
-// test: VP-04
-#[test]
-fn other_formats_are_refused_by_name() {
-    let alter = |query: &mut DcqlQuery| query.credentials[0].format = "dc+sd-jwt".to_owned();
-    assert_eq!(query(alter), Some(DcqlError::Format("dc+sd-jwt".to_owned())));
-    refuses(
-        |case| case.claims.dcql_query.credentials[0].format = "mso_mdoc".to_owned(),
-        RequestError::Query(DcqlError::Format("mso_mdoc".to_owned())),
-    );
+    let several = |query: &mut DcqlQuery| query.credentials[0].multiple = Some(true);
+    assert_eq!(query(several), Some(DcqlError::Count));
 }
 
 // test: VP-05
 #[test]
-fn more_than_a_login_is_refused() {
-    let claims = |query: &mut DcqlQuery| query.credentials[0].claims = Some(json!([{ "path": ["name"] }]));
+fn a_login_asks_for_a_login_and_nothing_of_it() {
+    let claims = |query: &mut DcqlQuery| {
+        query.credentials[0].claims = serde_json::from_value(json!([{ "path": ["name"] }])).unwrap();
+    };
     assert_eq!(query(claims), Some(DcqlError::Purpose));
     for meta in [
         json!({}),
         json!({ "purpose": "vote", "level": "low" }),
         json!({ "purpose": "login", "level": "x" }),
     ] {
+        let meta = meta.as_object().unwrap().clone();
         assert_eq!(
             query(|query| query.credentials[0].meta = meta),
             Some(DcqlError::Purpose)
         );
     }
+}
+
+#[test]
+fn a_login_may_be_asked_for_alone_or_with_credentials() {
+    let mut query = DcqlQuery::login("low");
+    query
+        .credentials
+        .push(CredentialQuery::sd_jwt_vc("a", &["urn:a"], vec![]));
+    assert_eq!(query.login_query().unwrap().unwrap().level, "low");
+    assert_eq!(query.as_login(), Err(DcqlError::Purpose));
+    query.credentials.remove(0);
+    assert_eq!(query.login_query(), Ok(None));
 }
 
 // test: VP-11
@@ -281,26 +307,18 @@ fn the_wallets_nonce_must_be_repeated() {
 // test: VP-18
 #[test]
 fn a_request_out_of_its_time_is_refused() {
-    refuses(|case| case.claims.exp = NOW, RequestError::Time);
-    refuses(|case| case.claims.iat = NOW + 31, RequestError::Time);
-    refuses(|case| case.claims.exp = NOW + 901, RequestError::Time);
+    refuses(|case| case.claims.exp = Some(NOW), RequestError::Time);
+    refuses(|case| case.claims.iat = Some(NOW + 31), RequestError::Time);
+    refuses(|case| case.claims.exp = Some(NOW + 901), RequestError::Time);
+    refuses(|case| case.claims.exp = None, RequestError::Time);
 }
 
 // test: VP-19
 #[test]
 fn a_verifier_that_does_not_read_the_format_is_refused() {
     refuses(
-        |case| case.claims.client_metadata = json!({}),
+        |case| case.claims.client_metadata = ClientMetadata::default(),
         RequestError::Formats,
-    );
-}
-
-// test: VP-20
-#[test]
-fn transactions_are_refused() {
-    refuses(
-        |case| case.claims.transaction_data = Some(json!(["e30"])),
-        RequestError::Transaction,
     );
 }
 

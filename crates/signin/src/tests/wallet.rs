@@ -86,7 +86,7 @@ async fn the_request_is_signed_by_the_site_and_names_it() {
         let link = link(&world, &begun).await;
         assert_eq!(link.client_id, world.site.client.verifier_id());
         let request = fetch(&world, &link, None).await;
-        assert_eq!(request.query().level, "substantial");
+        assert_eq!(request.login().unwrap().level, "substantial");
         let statement = UnverifiedStatement::find(request.verifier_info())
             .unwrap()
             .unwrap();
