@@ -51,24 +51,31 @@ impl Ports {
         self.base + 10
     }
 
+    /// The issuer of driving licences.
+    pub fn issuer(self) -> u16 {
+        self.base + 11
+    }
+
     /// The sign-in server.
     pub fn signin(self) -> u16 {
         self.base + 20
     }
 
-    /// Website number 0 (A) or 1 (B).
+    /// Website number 0 (A), 1 (B) or 2 (car rental).
     pub fn site(self, index: u16) -> u16 {
         self.base + 31 + index
     }
 
-    fn all(self) -> [(u16, &'static str); 6] {
+    fn all(self) -> [(u16, &'static str); 8] {
         [
             (self.node(), "the ledger node"),
             (self.base + 1, "the ledger node's peers"),
             (self.authority(), "the authority"),
+            (self.issuer(), "the licence issuer"),
             (self.signin(), "the sign-in server"),
             (self.site(0), "site A"),
             (self.site(1), "site B"),
+            (self.site(2), "the car rental"),
         ]
     }
 

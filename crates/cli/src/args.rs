@@ -69,7 +69,8 @@ pub struct NetworkInit {
     /// Name of the network, part of every DID: 2 to 16 lower-case letters, digits and hyphens.
     #[arg(long, default_value = "sandbox")]
     pub name: String,
-    /// First port: node here, its peers at +1, authority at +10, sign-in at +20 and on, sites at +31.
+    /// First port: node here, its peers at +1, authority at +10, licence issuer at +11, sign-in at +20 and
+    /// on, sites from +31.
     #[arg(long, default_value_t = 7300)]
     pub port_base: u16,
     /// How many sign-in servers, 1 to 10.

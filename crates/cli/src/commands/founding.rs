@@ -59,6 +59,11 @@ impl Ports {
         self.base + 10
     }
 
+    /// The issuer of driving licences.
+    pub const fn issuer(self) -> u16 {
+        self.base + 11
+    }
+
     /// A sign-in server, the first being 0.
     pub const fn signin(self, index: u16) -> u16 {
         self.base + 20 + index
@@ -77,6 +82,8 @@ pub struct Founding {
     pub share: Zeroizing<Vec<u8>>,
     /// The authority's identity.
     pub authority: ServiceIdentity,
+    /// The licence issuer's identity.
+    pub issuer: ServiceIdentity,
     /// The sign-in servers' identities.
     pub signins: Vec<ServiceIdentity>,
 }
@@ -96,6 +103,7 @@ impl Founding {
         let share = dealt.shares.into_iter().next();
         let share = share.ok_or_else(|| Failure::local("dealing", "the dealt key has no share"))?;
         let authority = ServiceIdentity::generate(&mut rng);
+        let issuer = ServiceIdentity::generate(&mut rng);
         let signins: Vec<_> = (0..signins)
             .map(|_| ServiceIdentity::generate(&mut rng))
             .collect();
@@ -104,7 +112,10 @@ impl Founding {
             role,
             key: identity.public_key(),
         };
-        let mut seats = vec![seat("Sandbox Authority".to_owned(), Role::Authority, &authority)];
+        let mut seats = vec![
+            seat("Sandbox Authority".to_owned(), Role::Authority, &authority),
+            seat("Sandbox Licence Office".to_owned(), Role::Issuer, &issuer),
+        ];
         seats.extend(signins.iter().enumerate().map(|(index, identity)| {
             let name = if index == 0 {
                 "Sandbox Sign-in".to_owned()
@@ -143,6 +154,7 @@ impl Founding {
             link_key,
             share,
             authority,
+            issuer,
             signins,
         })
     }

@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::vault::write_private;
 
 /// Layout of the directory; `cargo xtask up` reads the same number.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 
 /// Runs a network command.
 pub fn run(command: NetworkCommand, output: Output) -> Outcome<()> {
@@ -53,6 +53,7 @@ fn init(options: &NetworkInit, output: Output) -> Outcome<()> {
             "charter_hash": hash,
             "node_url": url(ports.node()),
             "authority_url": url(ports.authority()),
+            "issuer_url": url(ports.issuer()),
             "signin_urls": (0..options.signins).map(|index| url(ports.signin(index))).collect::<Vec<_>>(),
         }),
     );
@@ -68,6 +69,7 @@ fn write_all(options: &NetworkInit, founding: &Founding, ports: Ports) -> Outcom
     write_in(dir, "member", "member.key", &format!("{member}\n"))?;
     write_node(dir, founding, ports)?;
     write_service(dir, "authority", ports.authority(), ports, &founding.authority)?;
+    write_service(dir, "issuer", ports.issuer(), ports, &founding.issuer)?;
     for (index, identity) in (0_u16..).zip(&founding.signins) {
         let directory = if index == 0 {
             "signin".to_owned()
