@@ -7,7 +7,8 @@
 //! * [`jws`], [`jwk`]: the envelope, from `realdid-jose`.
 //! * [`openid4vp_link`] → [`authorization_request`] → [`realdid_jwt`] → [`authorization_response`]:
 //!   from the link on a sign-in page to the signed request behind it to the wallet's answer
-//!   (OpenID4VP 1.0), with [`dcql`] saying what is asked and [`site_statement`] who asks.
+//!   (OpenID4VP 1.0), with [`dcql`] saying what is asked, [`site_statement`] who asks and [`registration`] what it
+//!   may ask for.
 //! * [`vci`], [`oauth`]: the issuance of credentials (OpenID4VCI 1.0) and the OAuth 2.0 beneath it.
 //! * [`oidc`]: the provider's messages towards websites (OpenID Connect Core 1.0, RFC 6749, 7636,
 //!   9126, 9207).
@@ -21,6 +22,7 @@ pub mod oauth;
 pub mod oidc;
 pub mod openid4vp_link;
 pub mod realdid_jwt;
+pub mod registration;
 pub mod site_statement;
 pub mod vci;
 

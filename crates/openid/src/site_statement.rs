@@ -1,10 +1,12 @@
 //! What a sign-in server states about a website it sponsors (`verifier_info`, OpenID4VP 1.0 §5.11):
 //! the name a wallet shows, and where the website is.
 
+use realdid_checks::passes;
 use realdid_crypto::{PublicKey, SecretKey};
 
 use crate::CLOCK_SKEW;
 use crate::jws::{self, JwsError, Unverified, Verified};
+use crate::registration::MayAsk;
 
 /// The format's name in `verifier_info`, and the JWS type.
 pub const FORMAT: &str = "realdid-site+jwt";
@@ -31,6 +33,9 @@ pub struct SiteClaims {
     pub name: String,
     /// Where the website takes its visitors back.
     pub redirect_uris: Vec<String>,
+    /// What the website may ask for beside a login: at most what the sign-in server itself may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_ask: Vec<MayAsk>,
     /// When it was made, in Unix seconds.
     pub iat: u64,
     /// Until when it holds, in Unix seconds.
@@ -121,20 +126,17 @@ impl UnverifiedStatement {
     ) -> Result<Verified<SiteClaims>, SiteStatementError> {
         let verified: Verified<SiteClaims> = self.message.verify(key, FORMAT)?;
         let claims = verified.claims();
-        // check: VP-07
-        if claims.sub != site {
+        if !passes("VP-07", claims.sub == site) {
             return Err(SiteStatementError::Subject);
         }
-        // check: VP-08
-        if claims.charter != charter {
+        if !passes("VP-08", claims.charter == charter) {
             return Err(SiteStatementError::Charter);
         }
-        // check: VP-09
-        if claims.iat > now.saturating_add(CLOCK_SKEW) || claims.exp <= now {
+        let current = claims.iat <= now.saturating_add(CLOCK_SKEW) && now < claims.exp;
+        if !passes("VP-09", current) {
             return Err(SiteStatementError::Time);
         }
-        // check: VP-10
-        if !is_name(&claims.name) {
+        if !passes("VP-10", is_name(&claims.name)) {
             return Err(SiteStatementError::Name);
         }
         Ok(verified)

@@ -142,6 +142,7 @@ pub(crate) fn statement(
         sub: client.site_did.clone(),
         name: client.name.clone(),
         redirect_uris: client.redirect_uris.clone(),
+        may_ask: Vec::new(),
         iat,
         exp,
         charter: base64url_encode(charter.hash().0),

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
 mod oidc;
+mod registration;
 mod request;
 mod response;
 mod statement;

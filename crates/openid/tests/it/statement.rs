@@ -1,5 +1,6 @@
 use realdid_crypto::KeyType;
 use realdid_openid::jws::JwsError;
+use realdid_openid::registration::MayAsk;
 use realdid_openid::site_statement::{self, SiteClaims, SiteStatementError, UnverifiedStatement};
 
 use crate::key;
@@ -12,6 +13,7 @@ fn verdict(alter: impl FnOnce(&mut SiteClaims)) -> Result<String, SiteStatementE
         sub: "did:real:sandbox:zSite".to_owned(),
         name: "Site A".to_owned(),
         redirect_uris: vec!["https://a.example/callback".to_owned()],
+        may_ask: vec![MayAsk::any("urn:example:realname")],
         iat: NOW,
         exp: NOW + 600,
         charter: "charter".to_owned(),

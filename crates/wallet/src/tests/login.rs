@@ -121,6 +121,7 @@ impl Scene {
             sub: self.site().to_string(),
             name: self.statement_name.clone(),
             redirect_uris: vec!["https://site.example/callback".to_owned()],
+            may_ask: Vec::new(),
             iat: NOW,
             exp: NOW + 600,
             charter: base64url_encode(self.statement_charter.as_bytes()),
