@@ -1,3 +1,39 @@
 //! Credentials: issue, hold, present, verify, and tell whether one has been revoked.
 //!
 //! Pure: time and randomness are arguments. Knows keys and JOSE, nothing of ledgers or messages.
+//!
+//! * [`sd_jwt`]: RFC 9901, the format with claims that are shown one by one.
+//! * [`status`]: which credentials are revoked or suspended, told by a signed list.
+//! * [`path`]: paths to claims.
+
+mod claims;
+mod hash;
+pub mod path;
+pub mod sd_jwt;
+pub mod status;
+mod times;
+
+pub use hash::HashAlg;
+
+/// Formats of credentials. One today; the mobile document of ISO/IEC 18013-5 is to be the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// SD-JWT VC.
+    SdJwtVc,
+}
+
+impl Format {
+    /// The name in OpenID4VCI and OpenID4VP.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SdJwtVc => "dc+sd-jwt",
+        }
+    }
+
+    /// The format of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        (name == Self::SdJwtVc.as_str()).then_some(Self::SdJwtVc)
+    }
+}
