@@ -1,6 +1,7 @@
-//! An ordinary website with a login, as anybody would write it: a stock OpenID Connect client, a
-//! small database of its own, four pages. It knows nothing of DIDs, wallets or ledgers; what it
-//! shows on its front page is all it knows about its visitor.
+//! Two kinds of ordinary website, as anybody would write them, each with a small database of its own.
+//! One has a login: a stock OpenID Connect client and four pages. The other rents cars and has no
+//! login: it asks to be shown a licence through the sign-in server's REST interface. Neither knows
+//! anything of DIDs, keys or ledgers; what a page shows is all the website knows about its visitor.
 
 #![allow(
     clippy::disallowed_methods,
@@ -8,7 +9,9 @@
 )]
 
 mod provider;
+mod rental;
 mod store;
+mod verifier;
 mod website;
 
 use std::io::{Read as _, Write as _};
@@ -17,19 +20,25 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
+use axum::Router;
+use clap::{Parser, ValueEnum};
 use serde::Deserialize;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::provider::Provider;
+use crate::rental::Rental;
 use crate::store::Store;
+use crate::verifier::Verifier;
 use crate::website::Website;
 
-/// A demo website that signs visitors in with OpenID Connect.
+/// A demo website that signs visitors in, or asks them to show a licence.
 #[derive(Debug, Parser)]
 #[command(name = "realdid-demo", version)]
 struct Arguments {
+    /// What kind of website.
+    #[arg(long, value_enum, default_value = "accounts")]
+    kind: Kind,
     /// Name of the website.
     #[arg(long)]
     name: String,
@@ -51,6 +60,15 @@ struct Arguments {
     /// End when standard input ends.
     #[arg(long)]
     exit_with_parent: bool,
+}
+
+/// Kinds of website.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    /// Visitors sign in.
+    Accounts,
+    /// Visitors rent a van and show that they may drive it.
+    Rental,
 }
 
 /// How the sign-in server knows this website.
@@ -78,20 +96,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Outcome<()> {
-    let credentials = read_credentials(&arguments.credentials)?;
-    let public_url = arguments.public_url.trim_end_matches('/').to_owned();
-    let provider = Provider::new(
-        &arguments.issuer,
-        credentials.client_id,
-        credentials.client_secret,
-        &format!("{public_url}/callback"),
-    )?;
-    let website = Arc::new(Website {
-        name: arguments.name,
-        https: public_url.starts_with("https:"),
-        store: Store::open(&arguments.db).await?,
-        provider,
-    });
+    let website = website(&arguments).await?;
     let listener = tokio::net::TcpListener::bind(arguments.listen)
         .await
         .map_err(|error| {
@@ -102,11 +107,44 @@ async fn run(arguments: Arguments) -> Outcome<()> {
         })?;
     let stop = stop_signal(arguments.exit_with_parent)?;
     // The reader may be gone; the website serves all the same.
-    let _ = writeln!(std::io::stdout(), "ready {public_url}");
-    axum::serve(listener, website::router(website))
+    let _ = writeln!(std::io::stdout(), "ready {}", public_url(&arguments));
+    axum::serve(listener, website)
         .with_graceful_shutdown(stop)
         .await?;
     Ok(())
+}
+
+fn public_url(arguments: &Arguments) -> &str {
+    arguments.public_url.trim_end_matches('/')
+}
+
+async fn website(arguments: &Arguments) -> Outcome<Router> {
+    let credentials = read_credentials(&arguments.credentials)?;
+    let public_url = public_url(arguments).to_owned();
+    let name = arguments.name.clone();
+    let https = public_url.starts_with("https:");
+    let store = Store::open(&arguments.db).await?;
+    let (client_id, secret) = (credentials.client_id, credentials.client_secret);
+    Ok(match arguments.kind {
+        Kind::Accounts => website::router(Arc::new(Website {
+            name,
+            https,
+            store,
+            provider: Provider::new(
+                &arguments.issuer,
+                client_id,
+                secret,
+                &format!("{public_url}/callback"),
+            )?,
+        })),
+        Kind::Rental => rental::router(Arc::new(Rental {
+            name,
+            https,
+            public_url,
+            store,
+            verifier: Verifier::new(&arguments.issuer, client_id, secret.unwrap_or_default())?,
+        })),
+    })
 }
 
 fn read_credentials(path: &Path) -> Outcome<Credentials> {

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 
 use crate::provider::{Pending, Visitor};
+use crate::verifier::{Asked, Outcome};
 
 /// How long a visitor may take to sign in, in seconds.
 const PENDING_LIFETIME: i64 = 900;
@@ -17,6 +18,8 @@ const TABLES: &str = "
         (sub TEXT PRIMARY KEY, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, visits INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS sessions
         (id TEXT PRIMARY KEY, visitor TEXT NOT NULL, expires_at INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS rentals
+        (id TEXT PRIMARY KEY, asked TEXT NOT NULL, outcome TEXT NOT NULL, expires_at INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS pending
         (id TEXT PRIMARY KEY, request TEXT NOT NULL, expires_at INTEGER NOT NULL);";
 
@@ -128,6 +131,49 @@ impl Store {
             .fetch_one(&self.pool)
             .await?;
         Ok(Some((visitor, History { first_seen, visits })))
+    }
+
+    /// Keeps what a visitor was asked for, under the browser's cookie, for so many seconds.
+    pub async fn keep_rental(&self, id: &str, asked: &Asked, lifetime: u32) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM rentals WHERE expires_at < $1")
+            .bind(now())
+            .execute(&self.pool)
+            .await?;
+        sqlx::query("INSERT INTO rentals VALUES ($1, $2, $3, $4)")
+            .bind(id)
+            .bind(serde_json::to_string(asked)?)
+            .bind(serde_json::to_string(&Outcome::Pending)?)
+            .bind(now() + i64::from(lifetime))
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// What the visitor with this cookie was asked for, and what came of it.
+    pub async fn rental(&self, id: &str) -> Result<Option<(Asked, Outcome)>, StoreError> {
+        let statement = "SELECT asked, outcome FROM rentals WHERE id = $1 AND expires_at >= $2";
+        let found: Option<(String, String)> = sqlx::query_as(statement)
+            .bind(id)
+            .bind(now())
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some((asked, outcome)) = found else {
+            return Ok(None);
+        };
+        Ok(Some((
+            serde_json::from_str(&asked)?,
+            serde_json::from_str(&outcome)?,
+        )))
+    }
+
+    /// Notes what came of it.
+    pub async fn note_outcome(&self, id: &str, outcome: &Outcome) -> Result<(), StoreError> {
+        sqlx::query("UPDATE rentals SET outcome = $2 WHERE id = $1")
+            .bind(id)
+            .bind(serde_json::to_string(outcome)?)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     /// Signs the browser out.

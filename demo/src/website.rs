@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::provider::{Provider, ProviderError};
 use crate::store::{Store, StoreError};
+use crate::verifier::VerifierError;
 
 const SESSION: &str = "session";
 const PENDING: &str = "pending";
@@ -39,9 +40,9 @@ pub fn router(website: Arc<Website>) -> Router {
 }
 
 /// Why a page cannot be shown.
-enum PageError {
-    /// Signing in failed; the visitor is told.
-    SignIn(StatusCode, String),
+pub enum PageError {
+    /// It did not work out; the visitor is told why.
+    Visitor(StatusCode, String),
     /// The website failed.
     Internal(String),
 }
@@ -55,9 +56,15 @@ impl From<StoreError> for PageError {
 impl From<ProviderError> for PageError {
     fn from(error: ProviderError) -> Self {
         match error {
-            ProviderError::Discovery(_) => Self::SignIn(StatusCode::BAD_GATEWAY, error.to_string()),
-            error => Self::SignIn(StatusCode::FORBIDDEN, error.to_string()),
+            ProviderError::Discovery(_) => Self::Visitor(StatusCode::BAD_GATEWAY, error.to_string()),
+            error => Self::Visitor(StatusCode::FORBIDDEN, error.to_string()),
         }
+    }
+}
+
+impl From<VerifierError> for PageError {
+    fn from(error: VerifierError) -> Self {
+        Self::Visitor(StatusCode::BAD_GATEWAY, error.to_string())
     }
 }
 
@@ -70,7 +77,7 @@ struct Failure<'a> {
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let (status, reason) = match self {
-            Self::SignIn(status, reason) => (status, reason),
+            Self::Visitor(status, reason) => (status, reason),
             Self::Internal(cause) => {
                 tracing::error!(cause, "internal error");
                 (
@@ -133,7 +140,7 @@ async fn login(State(website): State<Arc<Website>>) -> Result<Response, PageErro
     let id = random_id();
     website.store.keep_pending(&id, &pending).await?;
     let mut response = Redirect::to(&url).into_response();
-    set_cookie(&mut response, &website, PENDING, &id, 900);
+    set_cookie(&mut response, website.https, PENDING, &id, 900);
     Ok(response)
 }
 
@@ -152,7 +159,7 @@ async fn callback(
     Query(answer): Query<Callback>,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    let refuse = |reason: &str| PageError::SignIn(StatusCode::BAD_REQUEST, reason.to_owned());
+    let refuse = |reason: &str| PageError::Visitor(StatusCode::BAD_REQUEST, reason.to_owned());
     let id = cookie(&headers, PENDING).ok_or_else(|| refuse("this browser did not begin to sign in here"))?;
     let pending = website
         .store
@@ -166,7 +173,7 @@ async fn callback(
         let text = answer
             .error_description
             .unwrap_or_else(|| "the sign-in server refused".to_owned());
-        return Err(PageError::SignIn(
+        return Err(PageError::Visitor(
             StatusCode::FORBIDDEN,
             format!("{text} ({error})"),
         ));
@@ -179,8 +186,8 @@ async fn callback(
     let session = random_id();
     website.store.sign_in(&session, &visitor).await?;
     let mut response = Redirect::to("/").into_response();
-    set_cookie(&mut response, &website, SESSION, &session, 86_400);
-    set_cookie(&mut response, &website, PENDING, "", 0);
+    set_cookie(&mut response, website.https, SESSION, &session, 86_400);
+    set_cookie(&mut response, website.https, PENDING, "", 0);
     Ok(response)
 }
 
@@ -189,26 +196,29 @@ async fn logout(State(website): State<Arc<Website>>, headers: HeaderMap) -> Resu
         website.store.sign_out(session).await?;
     }
     let mut response = Redirect::to("/").into_response();
-    set_cookie(&mut response, &website, SESSION, "", 0);
+    set_cookie(&mut response, website.https, SESSION, "", 0);
     Ok(response)
 }
 
-fn random_id() -> String {
+/// A name that nobody guesses: 32 bytes in hexadecimal.
+pub fn random_id() -> String {
     rand::random::<[u8; 32]>()
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
 }
 
-fn set_cookie(response: &mut Response, website: &Website, name: &str, value: &str, max_age: u32) {
-    let secure = if website.https { "; Secure" } else { "" };
+/// Sets a cookie for this site's pages alone, for so many seconds.
+pub fn set_cookie(response: &mut Response, https: bool, name: &str, value: &str, max_age: u32) {
+    let secure = if https { "; Secure" } else { "" };
     let cookie = format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
 }
 
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// A cookie that came along.
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers
         .get_all(header::COOKIE)
         .iter()
