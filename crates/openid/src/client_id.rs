@@ -4,6 +4,7 @@ use std::fmt;
 
 use realdid_checks::passes;
 use realdid_crypto::base64url_decode;
+use realdid_jose::x5c::Leaf;
 
 /// Longest client identifier that is accepted, in bytes.
 const MAX_CLIENT_ID: usize = 512;
@@ -73,10 +74,10 @@ impl ClientId {
         Self::with_prefix(ClientIdPrefix::X509SanDns, name)
     }
 
-    /// The client identifier of a verifier with this certificate (DER).
+    /// The client identifier of a verifier with this certificate.
     #[must_use]
-    pub fn of_certificate(der: &[u8]) -> Self {
-        Self::with_prefix(ClientIdPrefix::X509Hash, &certificate_hash(der))
+    pub fn of_certificate(leaf: &Leaf) -> Self {
+        Self::with_prefix(ClientIdPrefix::X509Hash, leaf.hash())
     }
 
     fn with_prefix(prefix: ClientIdPrefix, identifier: &str) -> Self {
@@ -135,12 +136,6 @@ impl ClientId {
     pub fn did(&self) -> Option<&str> {
         (self.prefix == ClientIdPrefix::DecentralizedIdentifier).then(|| self.identifier())
     }
-}
-
-/// The identifier of a certificate (DER) under [`ClientIdPrefix::X509Hash`].
-#[must_use]
-pub fn certificate_hash(der: &[u8]) -> String {
-    realdid_crypto::base64url_encode(realdid_crypto::sha256(der).0)
 }
 
 fn is_did(text: &str) -> bool {

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use realdid_checks::passes;
 use url::{Url, form_urlencoded};
 
 use crate::{AddressError, ClientId, ClientIdError, check_address};
@@ -10,10 +11,14 @@ use crate::{AddressError, ClientId, ClientIdError, check_address};
 /// Longest link that is parsed, in bytes.
 pub const MAX_LINK: usize = 4096;
 
+/// The schemes of links to wallets: OpenID4VP 1.0 §13.1.2 and, with the same parameters, the High
+/// Assurance Interoperability Profile (its drafts and its final form).
+pub const SCHEMES: [&str; 3] = ["openid4vp", "haip", "haip-vp"];
+
 /// Why a link cannot be followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
-    /// Not a link with the scheme `openid4vp`, or longer than [`MAX_LINK`].
+    /// Not a link with one of the [`SCHEMES`], or longer than [`MAX_LINK`].
     #[error("this is not an openid4vp: link")]
     NotALink,
     /// A parameter is missing or stands there twice; it is named.
@@ -64,7 +69,10 @@ impl WalletLink {
         if text.len() > MAX_LINK {
             return Err(LinkError::NotALink);
         }
-        let rest = text.strip_prefix("openid4vp:").ok_or(LinkError::NotALink)?;
+        let (scheme, rest) = text.split_once(':').ok_or(LinkError::NotALink)?;
+        if !SCHEMES.contains(&scheme) {
+            return Err(LinkError::NotALink);
+        }
         let (_, query) = rest.split_once('?').ok_or(LinkError::NotALink)?;
         let query = query.split('#').next().unwrap_or_default();
         if one(query, "request")?.is_some() || one(query, "dcql_query")?.is_some() {
@@ -89,16 +97,17 @@ impl WalletLink {
 fn one(query: &str, name: &'static str) -> Result<Option<String>, LinkError> {
     let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
     let value = values.next().map(|(_, value)| value.into_owned());
-    // check: VP-11
-    if values.next().is_some() {
-        Err(LinkError::Parameter(name))
-    } else {
+    if passes("VP-11", values.next().is_none()) {
         Ok(value)
+    } else {
+        Err(LinkError::Parameter(name))
     }
 }
 
-impl fmt::Display for WalletLink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl WalletLink {
+    /// The link with another of the [`SCHEMES`].
+    #[must_use]
+    pub fn with_scheme(&self, scheme: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query
             .append_pair("client_id", self.client_id.as_str())
@@ -106,6 +115,12 @@ impl fmt::Display for WalletLink {
         if self.method == RequestMethod::Post {
             query.append_pair("request_uri_method", "post");
         }
-        write!(f, "openid4vp://?{}", query.finish())
+        format!("{scheme}://?{}", query.finish())
+    }
+}
+
+impl fmt::Display for WalletLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.with_scheme(SCHEMES[0]))
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use realdid_checks::passes;
 use realdid_crypto::{KeyType, SecretKey};
 
 use crate::jws::{self, JwsError, SigningInput, Unverified};
@@ -91,10 +92,11 @@ impl VpToken {
     pub fn presentation(json: &str, query: &str) -> Result<String, VpTokenError> {
         let object = crate::json::parse_object(json.as_bytes()).ok_or(VpTokenError)?;
         let Self(mut answers) = serde_json::from_value(object.into()).map_err(|_| VpTokenError)?;
-        // check: VP-06
-        match (answers.len(), answers.remove(query).as_deref()) {
-            (1, Some([presentation])) => Ok(presentation.clone()),
-            _ => Err(VpTokenError),
+        let count = answers.len();
+        let own = answers.remove(query).unwrap_or_default();
+        if !passes("VP-06", count == 1 && own.len() == 1) {
+            return Err(VpTokenError);
         }
+        own.into_iter().next().ok_or(VpTokenError)
     }
 }

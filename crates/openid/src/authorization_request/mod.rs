@@ -10,8 +10,8 @@ mod metadata;
 pub mod transaction;
 mod verify;
 
-use realdid_crypto::{SecretKey, base64url_encode};
-use serde_json::{Map, Value};
+use realdid_crypto::SecretKey;
+use realdid_jose::x5c::Chain;
 
 use crate::ClientId;
 use crate::dcql::DcqlQuery;
@@ -20,9 +20,7 @@ use crate::site_statement::VerifierInfo;
 
 pub use metadata::{ClientMetadata, KeySet};
 pub use transaction::{TransactionData, TransactionError};
-pub use verify::{
-    RequestContext, RequestError, Signer, UnverifiedRequest, VerifiedRequest, check_certificate_names,
-};
+pub use verify::{RequestContext, RequestError, Signer, UnverifiedRequest, VerifiedRequest};
 
 /// The JWS type of request objects.
 pub const TYP: &str = "oauth-authz-req+jwt";
@@ -212,36 +210,12 @@ pub fn sign(claims: &RequestClaims, key_url: &str, key: &SecretKey) -> Result<St
     jws::sign(key, TYP, Some(key_url), claims)
 }
 
-/// Signs a request object with the key of a certificate; `chain` in DER, the leaf first, without the
-/// root.
+/// Signs a request object with the key of a certificate, whose chain it carries.
 ///
 /// # Errors
 /// As [`jws::sign_with_header`].
-pub fn sign_with_chain(
-    claims: &RequestClaims,
-    chain: &[Vec<u8>],
-    key: &SecretKey,
-) -> Result<String, JwsError> {
-    let certificates = chain.iter().map(|der| Value::from(standard_base64(der)));
-    let header = Map::from_iter([
-        ("typ".to_owned(), TYP.into()),
-        ("x5c".to_owned(), certificates.collect()),
-    ]);
-    jws::sign_with_header(key, header, claims)
-}
-
-/// Base64 as `x5c` has it (RFC 7515 §4.1.6): with `+`, `/` and padding.
-fn standard_base64(bytes: &[u8]) -> String {
-    let mut text: String = base64url_encode(bytes)
-        .chars()
-        .map(|c| match c {
-            '-' => '+',
-            '_' => '/',
-            c => c,
-        })
-        .collect();
-    while !text.len().is_multiple_of(4) {
-        text.push('=');
-    }
-    text
+pub fn sign_with_chain(claims: &RequestClaims, chain: &Chain, key: &SecretKey) -> Result<String, JwsError> {
+    let header = [("typ", TYP.into()), ("x5c", chain.to_x5c())];
+    let header = header.map(|(name, value)| (name.to_owned(), value));
+    jws::sign_with_header(key, header.into_iter().collect(), claims)
 }

@@ -4,12 +4,12 @@
 use realdid_checks::passes;
 use realdid_crypto::PublicKey;
 use realdid_jose::jwe::{Encryption, Recipient};
+use realdid_jose::x5c::{Chain, X5cError};
 use serde_json::Value;
 use url::Url;
 
 use super::transaction::{TransactionData, TransactionError};
 use super::{AUDIENCE, ClientMetadata, MAX_LIFETIME, RequestClaims, ResponseMode, TYP};
-use crate::client_id::certificate_hash;
 use crate::dcql::{CheckedQuery, DcqlError, LoginQuery};
 use crate::jws::{JwsError, Unverified, Verified};
 use crate::site_statement::VerifierInfo;
@@ -19,8 +19,6 @@ use crate::{AddressError, CLOCK_SKEW, ClientId, ClientIdPrefix, check_address};
 const LOGIN_NONCE: std::ops::RangeInclusive<usize> = 22..=128;
 /// Shortest and longest nonce of other requests, and longest `state`, in characters.
 const NONCE: std::ops::RangeInclusive<usize> = 1..=512;
-/// Most certificates in a chain.
-const MAX_CHAIN: usize = 8;
 
 /// Why a wallet does not answer a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,9 +32,9 @@ pub enum RequestError {
     /// What signed is not named as the client identifier asks: a key of its DID, or certificates.
     #[error("the request does not name the key that its client identifier calls for")]
     Key,
-    /// The certificate is not the one of the client identifier.
-    #[error("the request's certificate is not the one of its client identifier")]
-    Certificate,
+    /// Its certificates, or they are not those of the client identifier.
+    #[error("the request's certificate cannot be used: {0}")]
+    Certificate(#[from] X5cError),
     /// The audience is not a wallet.
     #[error("the request is not addressed to a wallet")]
     Audience,
@@ -99,7 +97,7 @@ pub struct RequestContext<'a> {
 }
 
 /// By what a request says it is signed, which its client identifier decides.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Signer<'a> {
     /// An authentication key of a DID, to be resolved.
     Did {
@@ -108,8 +106,9 @@ pub enum Signer<'a> {
         /// Which key: the fragment of its URL.
         fragment: &'a str,
     },
-    /// A certificate, to be checked against the wallet's roots; DER, the leaf first.
-    Certificates(&'a [Vec<u8>]),
+    /// The leaf of a certificate chain, which names the client as its identifier asks. That the chain
+    /// leads to a trusted root is to be checked ([`Chain::verify`]).
+    Certificates(&'a Chain),
 }
 
 /// A request object whose signature has not been checked.
@@ -117,7 +116,7 @@ pub enum Signer<'a> {
 pub struct UnverifiedRequest {
     message: Unverified,
     client: ClientId,
-    chain: Vec<Vec<u8>>,
+    chain: Option<Chain>,
 }
 
 impl UnverifiedRequest {
@@ -132,21 +131,8 @@ impl UnverifiedRequest {
         message.expect_type(TYP)?;
         let claims: RequestClaims = message.stated()?;
         check_client(&claims, client_id)?;
-        let chain = match claims.client_id.prefix() {
-            ClientIdPrefix::DecentralizedIdentifier => {
-                check_key_url(&message, &claims.client_id)?;
-                Vec::new()
-            }
-            ClientIdPrefix::X509Hash => {
-                let chain = read_chain(&message)?;
-                let fits = certificate_hash(&chain[0]) == claims.client_id.identifier();
-                if !passes("VP-26", fits) {
-                    return Err(RequestError::Certificate);
-                }
-                chain
-            }
-            ClientIdPrefix::X509SanDns => read_chain(&message)?,
-        };
+        check_key_url(&message, &claims.client_id)?;
+        let chain = read_chain(&message, &claims.client_id)?;
         Ok(Self {
             message,
             client: claims.client_id,
@@ -163,12 +149,12 @@ impl UnverifiedRequest {
     /// By what it says it is signed.
     #[must_use]
     pub fn signer(&self) -> Signer<'_> {
-        match self.client.did() {
-            Some(did) => Signer::Did {
-                did,
+        match &self.chain {
+            Some(chain) => Signer::Certificates(chain),
+            None => Signer::Did {
+                did: self.client.did().unwrap_or_default(),
                 fragment: self.key_fragment(),
             },
-            None => Signer::Certificates(&self.chain),
         }
     }
 
@@ -195,8 +181,8 @@ impl UnverifiedRequest {
     }
 
     /// Checks everything about the request, with the key of [`Self::signer`]: an authentication key of
-    /// the DID, or the key of the leaf certificate. That a certificate is valid and for the client's
-    /// DNS name is for the caller to check before, see [`check_certificate_names`].
+    /// the DID, or the key of the leaf certificate. That its chain leads to a trusted root is for the
+    /// caller to check.
     ///
     /// # Errors
     /// [`RequestError`].
@@ -240,23 +226,6 @@ impl UnverifiedRequest {
     }
 }
 
-/// Checks that the certificate of a request is for its client's DNS name, given the DNS names in
-/// the leaf (`x509_san_dns`, OpenID4VP 1.0 §5.9.3). Other client identifiers ask nothing here.
-///
-/// # Errors
-/// [`RequestError::Certificate`].
-pub fn check_certificate_names(client: &ClientId, names: &[String]) -> Result<(), RequestError> {
-    let asked = client.prefix() == ClientIdPrefix::X509SanDns;
-    let named = names
-        .iter()
-        .any(|name| name.eq_ignore_ascii_case(client.identifier()));
-    if passes("VP-27", !asked || named) {
-        Ok(())
-    } else {
-        Err(RequestError::Certificate)
-    }
-}
-
 fn check_client(claims: &RequestClaims, client_id: &ClientId) -> Result<(), RequestError> {
     if passes("VP-12", claims.client_id == *client_id) {
         Ok(())
@@ -266,37 +235,36 @@ fn check_client(claims: &RequestClaims, client_id: &ClientId) -> Result<(), Requ
 }
 
 fn check_key_url(message: &Unverified, client: &ClientId) -> Result<(), RequestError> {
-    let kid = message.kid().ok_or(RequestError::Key)?;
-    let of = kid.split_once('#').map(|(did, _)| did);
-    if passes("VP-13", of.is_some() && of == client.did()) {
+    let of = message
+        .kid()
+        .and_then(|kid| kid.split_once('#'))
+        .map(|(did, _)| did);
+    if passes("VP-13", client.did().is_none_or(|did| of == Some(did))) {
         Ok(())
     } else {
         Err(RequestError::Key)
     }
 }
 
-/// The certificates of the header `x5c`, DER. Nothing about them is checked.
-fn read_chain(message: &Unverified) -> Result<Vec<Vec<u8>>, RequestError> {
-    let list = message.header().get("x5c").and_then(Value::as_array);
-    let list = list.filter(|list| (1..=MAX_CHAIN).contains(&list.len()));
-    let certificate = |item: &Value| {
-        let text = item.as_str()?.trim_end_matches('=');
-        let text: String = text
-            .chars()
-            .map(|c| {
-                if c == '+' {
-                    '-'
-                } else if c == '/' {
-                    '_'
-                } else {
-                    c
-                }
-            })
-            .collect();
-        realdid_crypto::base64url_decode(&text).ok()
+/// The certificates of the header, for the host or with the hash that the client identifier names.
+fn read_chain(message: &Unverified, client: &ClientId) -> Result<Option<Chain>, RequestError> {
+    let chain = || {
+        let x5c = message.header().get("x5c").ok_or(RequestError::Key)?;
+        Ok::<_, RequestError>(Chain::parse(x5c)?)
     };
-    let chain = list.and_then(|list| list.iter().map(certificate).collect());
-    chain.ok_or(RequestError::Key)
+    match client.prefix() {
+        ClientIdPrefix::DecentralizedIdentifier => Ok(None),
+        ClientIdPrefix::X509Hash => {
+            let chain = chain()?;
+            chain.leaf().expect_hash(client.identifier())?;
+            Ok(Some(chain))
+        }
+        ClientIdPrefix::X509SanDns => {
+            let chain = chain()?;
+            chain.leaf().expect_host(client.identifier())?;
+            Ok(Some(chain))
+        }
+    }
 }
 
 fn check_audience(claims: &RequestClaims) -> Result<(), RequestError> {

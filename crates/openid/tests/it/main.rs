@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+mod dcql;
 mod oidc;
 mod registration;
 mod request;
