@@ -4,16 +4,21 @@
 //!
 //! * [`sd_jwt`]: RFC 9901, the format with claims that are shown one by one.
 //! * [`status`]: which credentials are revoked or suspended, told by a signed list.
+//! * [`vc`]: the credential on top of it, SD-JWT VC: type, times, holder's key, status.
+//! * [`Integrity`]: documents that a credential refers to by their hash.
 //! * [`path`]: paths to claims.
 
 mod claims;
 mod hash;
+mod integrity;
 pub mod path;
 pub mod sd_jwt;
 pub mod status;
 mod times;
+pub mod vc;
 
 pub use hash::HashAlg;
+pub use integrity::{Integrity, IntegrityError};
 
 /// Formats of credentials. One today; the mobile document of ISO/IEC 18013-5 is to be the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,7 +32,7 @@ impl Format {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::SdJwtVc => "dc+sd-jwt",
+            Self::SdJwtVc => vc::TYP,
         }
     }
 

@@ -126,6 +126,18 @@ impl Disclosed {
     pub(crate) const fn root(&self) -> &Claim {
         &self.root
     }
+
+    /// The claims at the top, with their names.
+    pub(crate) fn top_level(&self) -> impl Iterator<Item = (&str, &Claim)> {
+        let members = match &self.root.content {
+            Content::Object(members) => Some(members),
+            _ => None,
+        };
+        members
+            .into_iter()
+            .flatten()
+            .map(|(name, claim)| (name.as_str(), claim))
+    }
 }
 
 fn list_beneath(claim: &Claim, path: &ClaimPath, parent: Option<usize>, list: &mut Vec<Disclosure>) {
