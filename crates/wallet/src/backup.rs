@@ -32,6 +32,7 @@ impl Wallet {
         let mut copy = self.clone();
         copy.batch = None;
         copy.enrolling = None;
+        copy.issuances.clear();
         copy.dids.iter_mut().for_each(|held| held.pending = None);
         copy.credentials.iter_mut().for_each(HeldCredential::strip);
         copy.to_json()

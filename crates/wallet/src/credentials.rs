@@ -20,6 +20,7 @@ use crate::history::Event;
 use crate::root::{Secret, SecretBytes};
 use crate::state::Wallet;
 pub use choice::Picked;
+pub(crate) use key::kind_of;
 pub use key::{HolderKey, HolderKeyError};
 
 /// Most issuances a wallet holds.
@@ -347,7 +348,13 @@ impl Wallet {
         held.renewal = new.renewal;
         held.refreshed_at = now;
         held.replace(new.copies);
-        self.record(now, Event::CredentialRefreshed { credential: id, copies });
+        self.record(
+            now,
+            Event::CredentialRefreshed {
+                credential: id,
+                copies,
+            },
+        );
         Ok(())
     }
 
@@ -357,7 +364,9 @@ impl Wallet {
     /// [`CredentialError::Unknown`].
     pub fn remove_credential(&mut self, id: u32, now: u64) -> Result<HeldCredential, CredentialError> {
         let position = self.credentials.iter().position(|held| held.id == id);
-        let held = self.credentials.remove(position.ok_or(CredentialError::Unknown(id))?);
+        let held = self
+            .credentials
+            .remove(position.ok_or(CredentialError::Unknown(id))?);
         self.record(
             now,
             Event::CredentialRemoved {

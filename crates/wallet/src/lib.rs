@@ -18,6 +18,7 @@ pub mod consent;
 pub mod credentials;
 pub mod enrol;
 pub mod history;
+pub mod issuance;
 pub mod login;
 pub mod names;
 pub mod operations;

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::credentials::HeldCredential;
 use crate::enrol::{Account, Enrolling};
 use crate::history::{Event, HistoryEntry, MAX_HISTORY};
+use crate::issuance::PendingIssuance;
 use crate::operations::{OnLedger, PendingOperation};
 use crate::root::{Index, Keychain, Secret};
 use crate::tokens::Batch;
@@ -176,6 +177,8 @@ pub struct Wallet {
     pub(crate) credentials: Vec<HeldCredential>,
     #[serde(default = "first_credential")]
     pub(crate) next_credential: u32,
+    #[serde(default)]
+    pub(crate) issuances: Vec<PendingIssuance>,
     pub(crate) history: Vec<HistoryEntry>,
     highest_height: u64,
 }
@@ -215,6 +218,7 @@ impl Wallet {
             dids: Vec::new(),
             credentials: Vec::new(),
             next_credential: first_credential(),
+            issuances: Vec::new(),
             history: Vec::new(),
             highest_height: 0,
         };

@@ -47,8 +47,7 @@ impl HeldCredential {
     /// How many one-time copies are valid and were shown to nobody.
     #[must_use]
     pub fn unused(&self, now: u64) -> usize {
-        let fresh =
-            |copy: &&HeldCopy| !copy.is_long_lived() && copy.uses.is_empty() && copy.is_valid_at(now);
+        let fresh = |copy: &&HeldCopy| !copy.is_long_lived() && copy.uses.is_empty() && copy.is_valid_at(now);
         self.copies.iter().filter(fresh).count()
     }
 
