@@ -22,4 +22,4 @@ mod state;
 pub use error::{ClientError, NodeRefusal};
 pub use node_client::{NodeClient, OperationStatus};
 pub use resolve::Resolved;
-pub use service_identity::{IdentityError, ServiceIdentity};
+pub use service_identity::{IdentityError, ServiceIdentity, SponsorshipError, SponsorshipFile};

@@ -102,8 +102,8 @@ impl Founding {
         let key = network_key(&dealt.public).map_err(|error| Failure::local("dealing", error.to_string()))?;
         let share = dealt.shares.into_iter().next();
         let share = share.ok_or_else(|| Failure::local("dealing", "the dealt key has no share"))?;
-        let authority = ServiceIdentity::generate(&mut rng);
-        let issuer = ServiceIdentity::generate(&mut rng);
+        let authority = ServiceIdentity::generate_issuer(&mut rng);
+        let issuer = ServiceIdentity::generate_issuer(&mut rng);
         let signins: Vec<_> = (0..signins)
             .map(|_| ServiceIdentity::generate(&mut rng))
             .collect();
