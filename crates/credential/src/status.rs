@@ -241,7 +241,11 @@ impl StatusList {
         let mut decoder = ZlibDecoder::new(deflated.as_slice());
         let mut bytes = Vec::new();
         let room = limit as u64 + 1;
-        decoder.by_ref().take(room).read_to_end(&mut bytes).map_err(|_| StatusError::Form)?;
+        decoder
+            .by_ref()
+            .take(room)
+            .read_to_end(&mut bytes)
+            .map_err(|_| StatusError::Form)?;
         if !passes("STL-06", bytes.len() <= limit) {
             return Err(StatusError::TooLong);
         }
@@ -269,7 +273,11 @@ impl Reference {
     /// [`StatusError::Reference`] if it names a list, but not a place in it.
     pub fn from_claim(status: &Value) -> Result<Option<Self>, StatusError> {
         let Some(list) = status.get("status_list") else {
-            return if status.is_object() { Ok(None) } else { Err(StatusError::Reference) };
+            return if status.is_object() {
+                Ok(None)
+            } else {
+                Err(StatusError::Reference)
+            };
         };
         let index = list.get("idx").and_then(Value::as_u64);
         let uri = list.get("uri").and_then(Value::as_str).unwrap_or_default();
@@ -292,7 +300,9 @@ impl Reference {
 /// A first look, so that no other kind of address gets into a cache. Whether it may be fetched is
 /// decided where it is fetched.
 fn is_web_address(uri: &str) -> bool {
-    let rest = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"));
+    let rest = uri
+        .strip_prefix("https://")
+        .or_else(|| uri.strip_prefix("http://"));
     uri.len() <= MAX_URI
         && rest.is_some_and(|rest| !rest.is_empty())
         && uri.bytes().all(|byte| byte.is_ascii_graphic())

@@ -104,7 +104,10 @@ impl StatusListToken {
             return Err(StatusError::OtherList);
         }
         let issued_at = claims.get("iat").and_then(seconds);
-        if !passes("STL-02", issued_at.is_some_and(|at| at <= now.saturating_add(LEEWAY))) {
+        if !passes(
+            "STL-02",
+            issued_at.is_some_and(|at| at <= now.saturating_add(LEEWAY)),
+        ) {
             return Err(StatusError::IssuedAt);
         }
         let time_to_live = claims.get("ttl").map(|ttl| seconds(ttl).filter(|ttl| *ttl > 0));
@@ -114,7 +117,10 @@ impl StatusListToken {
         // One that is no number has passed.
         let expires_at = claims.get("exp").map(|exp| seconds(exp).unwrap_or(0));
         let list = claims.get("status_list").ok_or(StatusError::Form)?;
-        let bits = list.get("bits").and_then(Value::as_u64).ok_or(StatusError::Form)?;
+        let bits = list
+            .get("bits")
+            .and_then(Value::as_u64)
+            .ok_or(StatusError::Form)?;
         let lst = list.get("lst").and_then(Value::as_str).ok_or(StatusError::Form)?;
         let published = PublishedList {
             uri: uri.to_owned(),
@@ -157,7 +163,10 @@ impl PublishedList {
     }
 
     fn check_expiry(&self, now: u64) -> Result<(), StatusError> {
-        if !passes("STL-03", self.expires_at.is_none_or(|expires_at| now < expires_at)) {
+        if !passes(
+            "STL-03",
+            self.expires_at.is_none_or(|expires_at| now < expires_at),
+        ) {
             return Err(StatusError::Expired);
         }
         Ok(())
@@ -193,6 +202,11 @@ impl PublishedList {
 
 /// A time or duration as JWT has them: a number, not negative; parts of a second are cut off.
 fn seconds(value: &Value) -> Option<u64> {
-    let fraction = || value.as_f64().filter(|n| (0.0..1e15).contains(n)).map(|n| n as u64);
+    let fraction = || {
+        value
+            .as_f64()
+            .filter(|n| (0.0..1e15).contains(n))
+            .map(|n| n as u64)
+    };
     value.as_u64().or_else(fraction)
 }
