@@ -5,6 +5,7 @@
 //! back only if it has the hash that was asked for. Answers that cannot be checked (a status, the
 //! bytes of a proof file) are named as such.
 //!
+//! [`TrustLookup`] keeps what it was told about organisations, for as long as it may be believed.
 //! [`ServiceIdentity`] is the key file of an accredited service and how its DID gets on the ledger.
 //!
 //! [`ProvenState`]: realdid_ledger::ProvenState
@@ -18,8 +19,10 @@ mod node_client;
 mod resolve;
 mod service_identity;
 mod state;
+mod trust;
 
 pub use error::{ClientError, NodeRefusal};
 pub use node_client::{NodeClient, OperationStatus};
 pub use resolve::Resolved;
 pub use service_identity::{IdentityError, ServiceIdentity, SponsorshipError, SponsorshipFile};
+pub use trust::{Standing, TrustLookup};
