@@ -5,16 +5,20 @@
 //! * [`sd_jwt`]: RFC 9901, the format with claims that are shown one by one.
 //! * [`status`]: which credentials are revoked or suspended, told by a signed list.
 //! * [`vc`]: the credential on top of it, SD-JWT VC: type, times, holder's key, status.
+//! * [`issuer_metadata`]: an issuer's keys as it publishes them itself.
+//! * [`type_metadata`]: what a type says of its claims: names to show, rules to keep.
 //! * [`Integrity`]: documents that a credential refers to by their hash.
 //! * [`path`]: paths to claims.
 
 mod claims;
 mod hash;
 mod integrity;
+pub mod issuer_metadata;
 pub mod path;
 pub mod sd_jwt;
 pub mod status;
 mod times;
+pub mod type_metadata;
 pub mod vc;
 
 pub use hash::HashAlg;
