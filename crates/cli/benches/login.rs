@@ -185,6 +185,7 @@ impl Login {
                 charter_hash: ledger.hash,
                 client_id: ClientId::of_did(SITE),
                 nonce: claims.nonce,
+                credentials: vec![],
                 minimum_level: Level::Substantial,
                 max_age: 300,
             },

@@ -1,5 +1,6 @@
 //! The decision about a login, in the light of the ledger.
 
+use realdid_checks::passes;
 use realdid_crypto::PublicKey;
 use realdid_did::{Did, DocumentData, Entry, Level, Purposes, Status};
 use realdid_ledger::{Accreditation, EpochKeyRecord, LightError, ProvenState, Role};
@@ -133,8 +134,7 @@ fn judge(
 /// protocol.md §3: every acceptance needs a fresh proof, also of absence.
 fn check_freshness(expectation: &Expectation, view: &LedgerView, now: u64) -> Result<(), LoginRefusal> {
     let age = now.saturating_sub(view.oldest_time);
-    // check: LOG-11
-    if age > expectation.max_age {
+    if !passes("LOG-11", age <= expectation.max_age) {
         return Err(LightError::Stale {
             age,
             max_age: expectation.max_age,
@@ -148,12 +148,12 @@ fn check_freshness(expectation: &Expectation, view: &LedgerView, now: u64) -> Re
 fn check_status(view: &LedgerView, now: u64) -> Result<(), LoginRefusal> {
     let Some(entry) = &view.entry else { return Ok(()) };
     for time in [view.did_time, now] {
-        match entry.status(time) {
-            Status::Active => {}
-            // check: LOG-12
-            Status::Recovering => return Err(LoginRefusal::Recovering),
-            // check: LOG-13
-            Status::Deactivated => return Err(LoginRefusal::Deactivated),
+        let status = entry.status(time);
+        if !passes("LOG-12", status != Status::Recovering) {
+            return Err(LoginRefusal::Recovering);
+        }
+        if !passes("LOG-13", status != Status::Deactivated) {
+            return Err(LoginRefusal::Deactivated);
         }
     }
     Ok(())
@@ -165,19 +165,24 @@ fn current_document<'a>(
     view: &'a LedgerView,
 ) -> Result<&'a DocumentData, LoginRefusal> {
     let Some(entry) = &view.entry else {
-        // check: LOG-14
-        return shown.shown_document().ok_or(LoginRefusal::Unpublished);
+        let shown = shown.shown_document();
+        if !passes("LOG-14", shown.is_some()) {
+            return Err(LoginRefusal::Unpublished);
+        }
+        return shown.ok_or(LoginRefusal::Document);
     };
     let current = entry.at(view.did_time).document;
     let fetched = view
         .document
         .as_ref()
         .filter(|document| document.hash() == current);
-    // check: LOG-15
-    shown
-        .document_told(&current)
-        .or(fetched)
-        .ok_or(LoginRefusal::Document)
+    let document = shown.document_told(&current).or(fetched);
+    if !passes("LOG-15", document.is_some()) {
+        return Err(LoginRefusal::Document);
+    }
+    document
+        .or(view.document.as_ref())
+        .ok_or(LoginRefusal::Unpublished)
 }
 
 fn check_key(shown: &ShownLogin, document: &DocumentData) -> Result<(), LoginRefusal> {
@@ -185,8 +190,7 @@ fn check_key(shown: &ShownLogin, document: &DocumentData) -> Result<(), LoginRef
         .keys()
         .iter()
         .filter(|key| key.purposes.contains(Purposes::AUTHENTICATION));
-    // check: LOG-16
-    if keys.any(|key| key.key == shown.key) {
+    if passes("LOG-16", keys.any(|key| key.key == shown.key)) {
         Ok(())
     } else {
         Err(LoginRefusal::Key)
@@ -194,10 +198,11 @@ fn check_key(shown: &ShownLogin, document: &DocumentData) -> Result<(), LoginRef
 }
 
 fn check_token_key(view: &LedgerView) -> Result<&EpochKeyRecord, LoginRefusal> {
-    // check: LOG-17
-    let record = view.token_key.as_ref().ok_or(LoginRefusal::UnknownTokenKey)?;
-    // check: LOG-18
-    if record.revoked_at == 0 {
+    if !passes("LOG-17", view.token_key.is_some()) {
+        return Err(LoginRefusal::UnknownTokenKey);
+    }
+    let record = view.token_key.as_ref().ok_or(LoginRefusal::Token)?;
+    if passes("LOG-18", record.revoked_at == 0) {
         Ok(record)
     } else {
         Err(LoginRefusal::RevokedTokenKey)
@@ -205,19 +210,17 @@ fn check_token_key(view: &LedgerView) -> Result<&EpochKeyRecord, LoginRefusal> {
 }
 
 fn check_authority(view: &LedgerView) -> Result<(), LoginRefusal> {
-    let in_force = |accreditation: &&Accreditation| accreditation.in_force_as(Role::Authority);
-    // check: LOG-19
-    view.accreditation
-        .as_ref()
-        .filter(in_force)
-        .map(|_| ())
-        .ok_or(LoginRefusal::Authority)
+    let in_force = |accreditation: &Accreditation| accreditation.in_force_as(Role::Authority);
+    if passes("LOG-19", view.accreditation.as_ref().is_some_and(in_force)) {
+        Ok(())
+    } else {
+        Err(LoginRefusal::Authority)
+    }
 }
 
 fn check_epoch(token_key: &EpochKeyRecord, view: &LedgerView) -> Result<(), LoginRefusal> {
     let (epoch, current) = (token_key.key.epoch, view.epoch);
-    // check: LOG-20
-    if epoch_accepted(epoch, current) {
+    if passes("LOG-20", epoch_accepted(epoch, current)) {
         Ok(())
     } else {
         Err(LoginRefusal::TokenExpired { epoch, current })
@@ -226,8 +229,7 @@ fn check_epoch(token_key: &EpochKeyRecord, view: &LedgerView) -> Result<(), Logi
 
 fn check_level(token_key: &EpochKeyRecord, expectation: &Expectation) -> Result<(), LoginRefusal> {
     let (found, required) = (token_key.key.level, expectation.minimum_level);
-    // check: LOG-21
-    if found >= required {
+    if passes("LOG-21", found >= required) {
         Ok(())
     } else {
         Err(LoginRefusal::Level { found, required })
@@ -235,9 +237,10 @@ fn check_level(token_key: &EpochKeyRecord, expectation: &Expectation) -> Result<
 }
 
 fn check_signature(shown: &ShownLogin, key: &PublicKey) -> Result<(), LoginRefusal> {
-    // check: LOG-22
-    shown.message.verify::<LoginClaims>(key, TYP)?;
-    Ok(())
+    match shown.message.verify::<LoginClaims>(key, TYP) {
+        Err(error) if !passes("LOG-22", false) => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 fn check_token(
@@ -245,11 +248,13 @@ fn check_token(
     shown: &ShownLogin,
     token_key: &EpochKeyRecord,
 ) -> Result<VerifiedToken, LoginRefusal> {
-    // check: LOG-23
-    shown
+    let token = shown
         .token
-        .verify(&token_key.key, &expectation.charter_hash, &shown.did.hash)
-        .map_err(|_| LoginRefusal::Token)
+        .verify(&token_key.key, &expectation.charter_hash, &shown.did.hash);
+    if !passes("LOG-23", token.is_ok()) {
+        return Err(LoginRefusal::Token);
+    }
+    token.map_err(|_| LoginRefusal::TokenForm)
 }
 
 #[cfg(test)]

@@ -7,7 +7,11 @@
 //!    key and of its authority, each as [`realdid_ledger::ProvenState`], and the DID's document
 //!    data if it has changed since its inception.
 //! 3. [`judge_login`] decides. What it accepts is a [`VerifiedLogin`], which nothing else makes.
+//!
+//! [`credentials`] does the same for credentials; an answer may hold both, and the login then binds
+//! each credential by its hash.
 
+pub mod credentials;
 mod judge;
 mod refusal;
 mod shown;

@@ -28,8 +28,8 @@ pub enum LoginRefusal {
     /// It was made for another request.
     #[error("the presentation was made for another request")]
     Nonce,
-    /// It refers to credentials that nobody asked for.
-    #[error("the presentation refers to credentials that were not asked for")]
+    /// It binds other credentials than those in the same answer.
+    #[error("the presentation binds other credentials than those shown with it")]
     Credentials,
     /// The token is not of the right length or encoding.
     #[error("the real-name token is malformed")]

@@ -1,5 +1,6 @@
 //! What a wallet showed: parsed, and checked as far as no ledger is needed.
 
+use realdid_checks::passes;
 use realdid_crypto::{Hash, PublicKey, base64url_decode, base64url_encode};
 use realdid_did::{Did, DocumentData, Inception, Level, Network, ParsedDid, VerificationKey};
 use realdid_ledger::{ProvenState, StateKey, state_key};
@@ -21,6 +22,8 @@ pub struct Expectation {
     pub client_id: ClientId,
     /// The nonce of the request that is answered.
     pub nonce: String,
+    /// Hashes of the credentials in the same answer, see [`crate::credentials::presentation_hash`].
+    pub credentials: Vec<String>,
     /// The lowest assurance level that will do.
     pub minimum_level: Level,
     /// How old the ledger's state may be, in seconds: 60 at high assurance, 300 by default.
@@ -51,7 +54,7 @@ impl ShownLogin {
         check_time(&claims, now)?;
         check_audience(&claims, expectation)?;
         check_nonce(&claims, expectation)?;
-        check_credentials(&claims)?;
+        check_credentials(&claims, expectation)?;
         let ParsedDid { did, inception } = read_did(&claims, expectation)?;
         let key = read_key(&message, &did)?;
         let plain_document = DocumentData::new(vec![VerificationKey::authentication(key)], Vec::new()).ok();
@@ -121,8 +124,10 @@ impl ShownLogin {
 }
 
 fn check_charter(claims: &LoginClaims, expectation: &Expectation) -> Result<(), LoginRefusal> {
-    // check: LOG-01
-    if claims.charter == base64url_encode(expectation.charter_hash.0) {
+    if passes(
+        "LOG-01",
+        claims.charter == base64url_encode(expectation.charter_hash.0),
+    ) {
         Ok(())
     } else {
         Err(LoginRefusal::OtherNetwork)
@@ -132,8 +137,7 @@ fn check_charter(claims: &LoginClaims, expectation: &Expectation) -> Result<(), 
 fn check_time(claims: &LoginClaims, now: u64) -> Result<(), LoginRefusal> {
     let begun = claims.iat <= now.saturating_add(CLOCK_SKEW);
     let short = claims.exp.saturating_sub(claims.iat) <= MAX_LIFETIME;
-    // check: LOG-02
-    if begun && short && now < claims.exp {
+    if passes("LOG-02", begun && short && now < claims.exp) {
         Ok(())
     } else {
         Err(LoginRefusal::Time)
@@ -141,8 +145,7 @@ fn check_time(claims: &LoginClaims, now: u64) -> Result<(), LoginRefusal> {
 }
 
 fn check_audience(claims: &LoginClaims, expectation: &Expectation) -> Result<(), LoginRefusal> {
-    // check: LOG-03
-    if claims.aud == expectation.client_id.as_str() {
+    if passes("LOG-03", claims.aud == expectation.client_id.as_str()) {
         Ok(())
     } else {
         Err(LoginRefusal::Audience)
@@ -150,17 +153,19 @@ fn check_audience(claims: &LoginClaims, expectation: &Expectation) -> Result<(),
 }
 
 fn check_nonce(claims: &LoginClaims, expectation: &Expectation) -> Result<(), LoginRefusal> {
-    // check: LOG-04
-    if claims.nonce == expectation.nonce {
+    if passes("LOG-04", claims.nonce == expectation.nonce) {
         Ok(())
     } else {
         Err(LoginRefusal::Nonce)
     }
 }
 
-fn check_credentials(claims: &LoginClaims) -> Result<(), LoginRefusal> {
-    // check: LOG-05
-    if claims.credentials.is_empty() {
+/// Each credential in the same answer is bound, and no other: so none can be put in its place.
+fn check_credentials(claims: &LoginClaims, expectation: &Expectation) -> Result<(), LoginRefusal> {
+    let (mut stated, mut shown) = (claims.credentials.clone(), expectation.credentials.clone());
+    stated.sort_unstable();
+    shown.sort_unstable();
+    if passes("LOG-05", stated == shown) {
         Ok(())
     } else {
         Err(LoginRefusal::Credentials)
@@ -169,18 +174,19 @@ fn check_credentials(claims: &LoginClaims) -> Result<(), LoginRefusal> {
 
 /// The DID, of this network, whose short form is the issuer; a long form must hash to it.
 fn read_did(claims: &LoginClaims, expectation: &Expectation) -> Result<ParsedDid, LoginRefusal> {
-    // check: LOG-06
-    let parsed = ParsedDid::parse(&claims.did)?;
-    // check: LOG-07
-    if parsed.did.to_string() != claims.iss {
+    let parsed = match ParsedDid::parse(&claims.did) {
+        Ok(parsed) => parsed,
+        Err(error) if !passes("LOG-06", false) => return Err(error.into()),
+        Err(_) => return Err(LoginRefusal::Subject),
+    };
+    if !passes("LOG-07", parsed.did.to_string() == claims.iss) {
         return Err(LoginRefusal::Subject);
     }
     let foreign = parsed
         .inception
         .as_ref()
         .is_some_and(|inception| inception.charter != expectation.charter_hash);
-    // check: LOG-08
-    if parsed.did.network != expectation.network || foreign {
+    if !passes("LOG-08", parsed.did.network == expectation.network && !foreign) {
         return Err(LoginRefusal::OtherNetwork);
     }
     Ok(parsed)
@@ -192,15 +198,17 @@ fn read_key(message: &Unverified, did: &Did) -> Result<PublicKey, LoginRefusal> 
         .kid()
         .and_then(|kid| kid.split_once('#'))
         .ok_or(LoginRefusal::Subject)?;
-    // check: LOG-09
-    if of != did.to_string() {
+    if !passes("LOG-09", of == did.to_string()) {
         return Err(LoginRefusal::Subject);
     }
     PublicKey::from_multikey(fragment).map_err(|_| LoginRefusal::Subject)
 }
 
 fn read_token(claims: &LoginClaims) -> Result<Token, LoginRefusal> {
-    let bytes = base64url_decode(&claims.token).map_err(|_| LoginRefusal::TokenForm)?;
-    // check: LOG-10
-    Token::from_bytes(&bytes).map_err(|_| LoginRefusal::TokenForm)
+    let bytes = base64url_decode(&claims.token).ok();
+    let token = bytes.and_then(|bytes| Token::from_bytes(&bytes).ok());
+    if !passes("LOG-10", token.is_some()) {
+        return Err(LoginRefusal::TokenForm);
+    }
+    token.ok_or(LoginRefusal::Token)
 }

@@ -98,6 +98,7 @@ fn case() -> Case {
             charter_hash: charter(),
             client_id,
             nonce: claims.nonce.clone(),
+            credentials: vec![],
             minimum_level: Level::Substantial,
             max_age: 300,
         },
@@ -220,12 +221,22 @@ fn a_presentation_for_another_request_is_refused() {
 
 // test: LOG-05
 #[test]
-fn credentials_nobody_asked_for_are_refused() {
-    refuses(
-        case,
-        |case| case.claims.credentials.push("hash".to_owned()),
-        LoginRefusal::Credentials,
-    );
+fn exactly_the_credentials_in_the_same_answer_are_bound() {
+    let with_two = || {
+        let mut case = case();
+        case.expectation.credentials = vec!["a".to_owned(), "b".to_owned()];
+        case.claims.credentials = vec!["b".to_owned(), "a".to_owned()];
+        case
+    };
+    let stated = |hashes: &'static [&str]| {
+        move |case: &mut Case| {
+            case.claims.credentials = hashes.iter().map(|&hash| hash.to_owned()).collect();
+        }
+    };
+    refuses(case, stated(&["hash"]), LoginRefusal::Credentials);
+    for hashes in [&[][..], &["a"], &["a", "c"], &["a", "b", "c"], &["a", "b", "b"]] {
+        refuses(with_two, stated(hashes), LoginRefusal::Credentials);
+    }
 }
 
 // test: LOG-06

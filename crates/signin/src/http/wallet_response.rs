@@ -70,6 +70,7 @@ async fn judge(
         charter_hash: app.charter_hash,
         client_id: client.verifier_id(),
         nonce: request.nonce.clone(),
+        credentials: Vec::new(),
         minimum_level: login.asked.level,
         max_age: client.max_age_at(login.asked.level),
     };
