@@ -7,10 +7,10 @@ use realdid_credential::sd_jwt::{Expected, KeyBound};
 use realdid_credential::status::token::PublishedList;
 use realdid_credential::status::{Reference, Status};
 use realdid_credential::vc::{Times, VerifiedVc};
-use realdid_crypto::{Hash, PublicKey};
+use realdid_crypto::PublicKey;
 use realdid_did::{Did, DocumentData, Entry, Purposes, Status as DidStatus};
 use realdid_jose::x5c::Roots;
-use realdid_ledger::{Accreditation, Grant, LightError, ProvenState, Right, RightKind};
+use realdid_ledger::{Accreditation, Grant, LightError, RightKind, type_id};
 use realdid_openid::CLOCK_SKEW;
 use realdid_openid::authorization_request::transaction::check_bound;
 use realdid_openid::dcql::{Authority, Candidate, SD_JWT_VC};
@@ -22,6 +22,24 @@ use super::{CredentialExpectation, CredentialRefusal, IssuerClue, ShownCredentia
 /// Oldest proof of a holder's key that is accepted, in seconds.
 const MAX_BINDING_AGE: u64 = 300;
 
+/// How an issuer stands on the ledger, by proof of one height. Whoever fills it in has checked the
+/// proof; how old it may be is decided here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerStanding {
+    /// Its entry; `None` if its DID is not on the ledger.
+    pub entry: Option<Entry>,
+    /// Document data that is said to be the current one. It needs no trust.
+    pub document: Option<DocumentData>,
+    /// Its accreditation, in force or not.
+    pub accreditation: Option<Accreditation>,
+    /// The right to issue the credential's type, revoked or not.
+    pub right: Option<Grant>,
+    /// Time of the header, in Unix seconds.
+    pub time: u64,
+    /// Height of the header.
+    pub height: u64,
+}
+
 /// What a shell knows of a credential's issuer.
 #[derive(Debug, Clone, Copy)]
 pub enum IssuerEvidence<'a> {
@@ -29,12 +47,7 @@ pub enum IssuerEvidence<'a> {
     Unavailable,
     /// An issuer with a DID: its entry, its accreditation and its right to issue the type, proven,
     /// and its document data, which need not be trusted.
-    Ledger {
-        /// Covers `state_key::did` and `state_key::right`.
-        state: &'a ProvenState,
-        /// The document data.
-        document: &'a DocumentData,
-    },
+    Ledger(&'a IssuerStanding),
     /// Roots of issuers that the relying party trusts by itself.
     Roots(&'a Roots),
     /// Whether the relying party trusts this https issuer by itself.
@@ -165,43 +178,13 @@ pub fn judge_credentials(
     Ok(verified)
 }
 
-/// What the ledger proves about an issuer. Outside of tests it is only made of [`ProvenState`].
-#[derive(Debug, Clone)]
-pub(super) struct IssuerView {
-    pub(super) entry: Option<Entry>,
-    pub(super) document: DocumentData,
-    pub(super) accreditation: Option<Accreditation>,
-    pub(super) right: Option<Grant>,
-    /// Time of the header, in Unix seconds.
-    pub(super) time: u64,
-    pub(super) height: u64,
-}
-
-impl IssuerView {
-    fn from_proven(
-        state: &ProvenState,
-        document: &DocumentData,
-        did: &Hash,
-        vct: &str,
-    ) -> Result<Self, LightError> {
-        Ok(Self {
-            entry: state.did(did)?,
-            document: document.clone(),
-            accreditation: state.accreditation(did)?,
-            right: state.right(&Right::to_issue(*did, vct))?,
-            time: state.time(),
-            height: state.height(),
-        })
-    }
-}
-
 /// By what an issuer is judged.
 #[derive(Debug)]
 pub(super) enum Issuer<'a> {
     Ledger {
         did: &'a Did,
         key: &'a PublicKey,
-        view: IssuerView,
+        standing: &'a IssuerStanding,
     },
     Roots(&'a Roots),
     Web {
@@ -215,10 +198,10 @@ impl<'a> Issuer<'a> {
     /// Joins what the credential says and what the shell knows.
     fn find(shown: &'a ShownCredential, known: IssuerEvidence<'a>) -> Result<Self, CredentialRefusal> {
         Ok(match (&shown.clue, known) {
-            (IssuerClue::Did { did, key }, IssuerEvidence::Ledger { state, document }) => Self::Ledger {
+            (IssuerClue::Did { did, key }, IssuerEvidence::Ledger(standing)) => Self::Ledger {
                 did,
                 key,
-                view: IssuerView::from_proven(state, document, &did.hash, shown.vct())?,
+                standing,
             },
             (IssuerClue::Certificates, IssuerEvidence::Roots(roots)) => Self::Roots(roots),
             (IssuerClue::WebKey { issuer, key }, IssuerEvidence::Web { trusted }) => {
@@ -269,13 +252,13 @@ impl Case<'_> {
     /// The key that has to have signed, and who vouches by it.
     fn check_issuer(&self) -> Result<(PublicKey, VerifiedIssuer), CredentialRefusal> {
         match &self.issuer {
-            Issuer::Ledger { did, key, view } => {
-                self.check_ledger(view, key)?;
-                let name = view.accreditation.as_ref().map(|found| found.name.clone());
+            Issuer::Ledger { did, key, standing } => {
+                self.check_ledger(standing, key)?;
+                let name = standing.accreditation.as_ref().map(|found| found.name.clone());
                 let issuer = VerifiedIssuer::Accredited {
                     did: (*did).clone(),
                     name: name.unwrap_or_default(),
-                    height: view.height,
+                    height: standing.height,
                 };
                 Ok((**key, issuer))
             }
@@ -305,38 +288,35 @@ impl Case<'_> {
 
     /// protocol.md §3, §7: what is known is fresh, the DID is active and has the key, and the
     /// consortium has given its accreditation and the right to issue this type.
-    fn check_ledger(&self, view: &IssuerView, key: &PublicKey) -> Result<(), CredentialRefusal> {
-        let (age, max_age) = (self.now.saturating_sub(view.time), self.expectation.max_age);
+    fn check_ledger(&self, known: &IssuerStanding, key: &PublicKey) -> Result<(), CredentialRefusal> {
+        let (age, max_age) = (self.now.saturating_sub(known.time), self.expectation.max_age);
         if !passes("CRD-03", age <= max_age) {
             return Err(LightError::Stale { age, max_age }.into());
         }
-        let active = view
-            .entry
-            .as_ref()
-            .filter(|entry| entry.status(self.now) == DidStatus::Active);
-        if !passes("CRD-04", active.is_some()) {
+        let entry = known.entry.as_ref();
+        let active = entry.is_some_and(|entry| entry.status(self.now) == DidStatus::Active);
+        if !passes("CRD-04", active) {
             return Err(CredentialRefusal::IssuerInactive);
         }
-        let current = view.entry.as_ref().map(|entry| entry.at(self.now).document);
-        if !passes(
-            "CRD-05",
-            current.is_none() || current == Some(view.document.hash()),
-        ) {
+        let current = entry.map(|entry| entry.at(self.now).document);
+        let document = known.document.as_ref();
+        if !passes("CRD-05", document.map(DocumentData::hash) == current) {
             return Err(CredentialRefusal::IssuerDocument);
         }
-        let mut keys = view
-            .document
-            .keys()
-            .iter()
-            .filter(|key| key.purposes.contains(Purposes::ASSERTION));
+        let keys = document.map_or(&[][..], DocumentData::keys).iter();
+        let mut keys = keys.filter(|own| own.purposes.contains(Purposes::ASSERTION));
         if !passes("CRD-06", keys.any(|own| own.key == *key)) {
             return Err(CredentialRefusal::IssuerKey);
         }
         let may_issue = |found: &Accreditation| found.in_force() && found.role.may_hold(RightKind::Issue);
-        if !passes("CRD-07", view.accreditation.as_ref().is_some_and(may_issue)) {
+        if !passes("CRD-07", known.accreditation.as_ref().is_some_and(may_issue)) {
             return Err(CredentialRefusal::IssuerNotAccredited);
         }
-        if !passes("CRD-08", view.right.is_some()) {
+        let issues = |found: &Grant| {
+            let right = found.right;
+            found.revoked_at == 0 && right.kind == RightKind::Issue && right.type_id == type_id(self.shown.vct())
+        };
+        if !passes("CRD-08", known.right.as_ref().is_some_and(issues)) {
             return Err(CredentialRefusal::TypeNotGranted);
         }
         Ok(())

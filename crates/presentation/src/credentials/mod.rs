@@ -14,6 +14,8 @@ mod judge;
 mod refusal;
 mod shown;
 
-pub use judge::{CredentialEvidence, IssuerEvidence, VerifiedCredential, VerifiedIssuer, judge_credentials};
+pub use judge::{
+    CredentialEvidence, IssuerEvidence, IssuerStanding, VerifiedCredential, VerifiedIssuer, judge_credentials,
+};
 pub use refusal::CredentialRefusal;
 pub use shown::{CredentialExpectation, IssuerClue, ShownCredential, ShownCredentials, presentation_hash};
