@@ -48,7 +48,9 @@ fn run_one(suite: &Path, country: &Country) -> Outcome<Tally> {
         .current_dir(suite);
     cargo::output(&mut install, &format!("npm ci in {}", suite.display()))?;
     let mut test = Command::new("node");
-    test.args(["--test", "--test-reporter=tap"]).current_dir(suite);
+    // one file at a time: they read one outbox
+    test.args(["--test", "--test-concurrency=1", "--test-reporter=tap"])
+        .current_dir(suite);
     let mut tally = Tally::default();
     let ended_well = cargo::watch(country.equip(&mut test), "node --test", |line| {
         tally.read_tap(line)

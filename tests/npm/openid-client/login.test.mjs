@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import * as client from 'openid-client';
 import { Browser, walletLink } from '../shared/browser.mjs';
-import { Holder, issuer, register } from '../shared/country.mjs';
+import { Holder, SIGNIN as issuer, register } from '../shared/country.mjs';
 
 const redirectUri = 'http://127.0.0.1:9/callback'; // nobody need listen: the test stops there
 let config;

@@ -1,6 +1,6 @@
 // DIDs, resolved by anybody's means: the HTTP interface of a node, or what the identifier itself says.
 import assert from 'node:assert/strict';
-import { node } from '../shared/country.mjs';
+import { NODE } from '../shared/country.mjs';
 
 /** The public key, as a JWK, that a DID URL names. */
 export async function resolveKey(didUrl) {
@@ -14,7 +14,7 @@ export async function resolveKey(didUrl) {
 
 /** The document of a DID on the country's ledger. */
 export async function resolve(did) {
-  const response = await fetch(`${node}/1.0/identifiers/${did}`, { headers: { accept: 'application/did' } });
+  const response = await fetch(`${NODE}/1.0/identifiers/${did}`, { headers: { accept: 'application/did' } });
   assert.equal(response.status, 200, `${did} does not resolve`);
   return response.json();
 }
