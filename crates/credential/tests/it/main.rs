@@ -2,4 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+#[allow(dead_code, reason = "shared by several crates' tests")]
+#[path = "../../../../vectors/frozen.rs"]
+mod frozen;
+mod key_binding;
+mod reference;
+mod sd_jwt_issue;
+mod sd_jwt_present;
+mod sd_jwt_read;
 mod status;
+mod support;
