@@ -194,6 +194,18 @@ impl Chain {
         Ok(&self.leaf)
     }
 
+    /// Whether the chain holds at `now` with its last certificate taken for the root: what can be said
+    /// of a chain whose root nobody has pinned. Of a single certificate nothing can. No name in it is
+    /// proved by that; the leaf's own time is for the caller to look at.
+    #[must_use]
+    pub fn holds_together(&self, now: u64) -> bool {
+        let [_, .., last] = self.certificates.as_slice() else {
+            return true;
+        };
+        let mut roots = Roots::default();
+        roots.add_der(last).is_ok() && self.leads_to(&roots, now)
+    }
+
     fn leads_to(&self, roots: &Roots, now: u64) -> bool {
         let Some((leaf, intermediates)) = self.certificates.split_first() else {
             return false;

@@ -1,71 +1,58 @@
-//! What the holder is asked before anything is given away, and the answer to the site.
-//!
-//! One DID per site: a site that is known gets the DID it knows, a new one gets a DID nobody has
-//! seen, and no DID ever goes to a second site.
+//! What the holder is asked before anything is given away: who asks, for what, and what showing it
+//! tells.
 
 use realdid_checks::passes;
-use realdid_crypto::base64url_encode;
-use realdid_did::{Did, Level};
-use realdid_openid::jws::JwsError;
-use realdid_openid::realdid_jwt::{self, LoginClaims, VpToken};
-use realdid_token::epoch_accepted;
-use url::Url;
+use realdid_credential::path::{ClaimPath, PathElement};
+use realdid_credential::sd_jwt::SdJwt;
+use realdid_did::Did;
+use realdid_openid::dcql::{Match, Pointer, PointerStep};
+use realdid_openid::registration::OverAsked;
+use serde_json::{Map, Value};
 
-use crate::history::Event;
-use crate::login::LoginRequest;
-use crate::operations::{OnLedger, Stage};
-use crate::state::{Assignment, HeldDid, Site, Wallet, WalletError};
+use crate::credentials::shown_value;
+use crate::history::PresentedCredential;
+use crate::names::{MAX_NAME, clean};
+use crate::presenting::selection::{Found, Showable, best, present};
+use crate::presenting::{AnswerError, Asker, PresentationRequest};
+use crate::state::Wallet;
 
-/// How long an answer may be shown, in seconds (protocol.md §8: at most five minutes).
-const ANSWER_LIFETIME: u64 = 120;
 /// What a login gives away, in one sentence.
 pub const GIVES: &str = "that a verified person stands behind this DID; \
     no name, no number, nothing that another site could compare";
+/// What showing a credential tells beyond its claims, in one sentence.
+pub const TRACEABLE: &str =
+    "its issuer and who you show it to can together find out that it was you, whatever you keep back";
 
-/// Why the wallet has no answer to a request it believes.
-#[derive(Debug, thiserror::Error)]
-pub enum AnswerError {
-    /// The DID named is not held.
-    #[error(transparent)]
-    Wallet(#[from] WalletError),
-    /// The DID named is known to another site.
-    #[error("the DID is known to {0}, and is never shown to another site")]
-    PinnedElsewhere(String),
-    /// No fresh DID is left.
-    #[error("no fresh DID is left for a new site")]
-    PoolEmpty,
-    /// The DID has no token.
-    #[error("the DID has no real-name token")]
-    NoToken,
-    /// The site asks for a higher level than the token has.
-    #[error("the site asks for level {asked}, the token has {held:?}")]
-    Level {
-        /// What the site asks for.
-        asked: String,
-        /// What the token says.
-        held: Level,
-    },
-    /// Signing failed: the answer is too long.
-    #[error(transparent)]
-    Jws(#[from] JwsError),
+/// Claims that package a credential: what they say is said by showing it at all.
+const PACKAGING: [&str; 9] = [
+    "iss",
+    "iat",
+    "nbf",
+    "exp",
+    "cnf",
+    "vct",
+    "vct#integrity",
+    "status",
+    "_sd_alg",
+];
+
+/// What the holder wishes for one answer.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// Claims to keep back, or identifiers of optional credential queries: `birthdate`, `address.city`.
+    pub without: Vec<String>,
+    /// Credentials to prefer, by number.
+    pub credentials: Vec<u32>,
+    /// The DID to log in with, instead of the one the wallet would choose.
+    pub did: Option<Did>,
+    /// Nothing that is optional.
+    pub only_required: bool,
+    /// A verifier of the network that asks for more than it is registered for is answered nonetheless.
+    pub despite_over_asking: bool,
 }
 
-impl AnswerError {
-    /// The stable code, the same in every language and version.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Wallet(error) => error.code(),
-            Self::PinnedElsewhere(_) => "did_pinned_elsewhere",
-            Self::PoolEmpty => "pool_empty",
-            Self::NoToken => "no_token",
-            Self::Level { .. } => "level_too_low",
-            Self::Jws(_) => "answer_too_long",
-        }
-    }
-}
-
-/// What the holder should know before agreeing. The site decides; the wallet only says what to expect.
+/// What the holder should know before agreeing. The verifier decides; the wallet only says what to
+/// expect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Warning {
@@ -81,6 +68,22 @@ pub enum Warning {
     KeysReplaced,
     /// The DID comes from a backup: another site may know it.
     PerhapsKnownElsewhere,
+    /// The network does not know who asks.
+    UnregisteredVerifier,
+    /// Who asks is not registered to ask for all of it.
+    OverAsking,
+    /// The answer goes to another place than the request came from.
+    AnswersElsewhere,
+    /// The one-time copies are used up: two who have seen the same can find out that it is one person.
+    ShownBefore,
+    /// This is the last one-time copy.
+    LastCopy,
+    /// The credential is one and the same each time: whoever has seen it twice knows that.
+    Linkable,
+    /// The issuer is not, or no longer, in good standing on the network.
+    IssuerNotInGoodStanding,
+    /// A status list said that the credential is not valid.
+    StatusRefused,
 }
 
 impl Warning {
@@ -98,209 +101,323 @@ impl Warning {
             Self::Deactivated => "the DID is deactivated: the site will refuse it",
             Self::KeysReplaced => "the keys on the ledger are not this wallet's: recover the DID",
             Self::PerhapsKnownElsewhere => "the DID comes from a backup: another site may know it",
+            Self::UnregisteredVerifier => {
+                "unregistered verifier: nobody on this network knows who asks, or vouches for its name"
+            }
+            Self::OverAsking => "who asks is not registered to ask for all of this",
+            Self::AnswersElsewhere => "the answer goes to another place than the request came from",
+            Self::ShownBefore => {
+                "all one-time copies are used up: those who have seen this one can find out that it is \
+                 one person; fetch fresh ones"
+            }
+            Self::LastCopy => "this is the last one-time copy: fetch fresh ones",
+            Self::Linkable => "the credential is the same each time: whoever sees it twice can link the two",
+            Self::IssuerNotInGoodStanding => {
+                "the issuer of the credential is not in good standing on this network: it may be refused"
+            }
+            Self::StatusRefused => {
+                "the credential was found revoked or suspended: it will most likely be refused"
+            }
         }
     }
+}
+
+/// A claim as it would be shown. Its `Debug` form hides the value.
+#[derive(Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ClaimToShow {
+    /// Where it stands: `birthdate`, `address.city`.
+    pub claim: String,
+    /// What stands there, cleaned.
+    pub value: String,
+    /// Whether it was asked for. If not, the credential cannot be shown without it.
+    pub asked: bool,
+}
+
+impl std::fmt::Debug for ClaimToShow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClaimToShow")
+            .field("claim", &self.claim)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A credential that would be shown.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ToShow {
+    /// The credential query it answers.
+    pub query: String,
+    /// Its number in the wallet.
+    pub credential: u32,
+    /// Which copy.
+    pub copy: u32,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub vct: String,
+    /// Whose word it is: the issuer's name and identifier.
+    pub issuer: String,
+    /// How the issuer stands, in words that follow its name.
+    pub issuer_standing: &'static str,
+    /// Everything that whoever gets it will read in it, beside what packages it.
+    pub claims: Vec<ClaimToShow>,
+    /// Whether the request could be answered without it.
+    pub optional: bool,
+    /// How many one-time copies are left unused after this; `None` for a long-lived credential.
+    pub copies_left: Option<usize>,
+    /// Whether this copy was shown before, though it is meant for one time.
+    pub shown_before: bool,
+    /// Whether the answer proves the holder's key.
+    pub bound: bool,
+    /// The places that are disclosed.
+    #[serde(skip)]
+    pub(crate) pointers: Vec<Pointer>,
+}
+
+/// The login within an answer.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct LoginToGive {
+    /// The credential query it answers.
+    pub query: String,
+    /// What level is asked for.
+    pub level: String,
+    /// The DID the site will know the holder by.
+    pub did: Did,
+    /// Whether the site knows this DID already.
+    pub known_to_site: bool,
 }
 
 /// What the holder agrees to, or not.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Consent {
-    /// Who asks: the site's name, on its sponsor's word.
-    pub site: String,
-    /// Where the site is.
-    pub site_origins: Vec<String>,
-    /// The site's DID.
-    pub site_did: Did,
-    /// Who speaks for the site: an accredited sign-in server.
-    pub sponsor: String,
-    /// Its DID.
-    pub sponsor_did: Did,
-    /// Why: what the site wants to know.
-    pub purpose: String,
-    /// What it gets.
-    pub gives: &'static str,
-    /// The DID it will know the holder by.
-    pub did: Did,
-    /// Whether the site knows this DID already.
-    pub known_to_site: bool,
+    /// Who asks.
+    pub asker: Asker,
+    /// The login, if one is asked for.
+    pub login: Option<LoginToGive>,
+    /// The credentials that would be shown.
+    pub credentials: Vec<ToShow>,
+    /// Texts that the answer authorises.
+    pub transactions: Vec<String>,
+    /// What who asks is not registered to ask for.
+    pub over_asked: Vec<OverAsked>,
     /// What to expect.
     pub warnings: Vec<Warning>,
 }
 
-/// The answer, ready to be posted.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// Where to.
-    pub response_uri: Url,
-    /// The `vp_token`, JSON.
-    pub vp_token: String,
-    /// The `state`, repeated.
-    pub state: Option<String>,
+impl Consent {
+    /// Why who asks asks, as far as the request tells.
+    #[must_use]
+    pub fn purpose(&self) -> String {
+        let level = self.login.as_ref().map(|login| clean(&login.level, MAX_NAME));
+        match (level, self.credentials.is_empty()) {
+            (Some(level), true) => format!("to log you in as a real person, verified at level `{level}`"),
+            (Some(level), false) => {
+                format!(
+                    "to log you in as a real person, verified at level `{level}`, and to read what follows"
+                )
+            }
+            (None, _) if !self.transactions.is_empty() => "to have you authorise what follows".to_owned(),
+            (None, _) => "to read what follows; it does not say what for".to_owned(),
+        }
+    }
+
+    /// Types and names of claims, for the history.
+    pub(crate) fn presented(&self) -> Vec<PresentedCredential> {
+        let of = |shown: &ToShow| PresentedCredential {
+            credential: shown.credential,
+            vct: shown.vct.clone(),
+            claims: shown.claims.iter().map(|claim| claim.claim.clone()).collect(),
+        };
+        self.credentials.iter().map(of).collect()
+    }
 }
 
 impl Wallet {
-    /// Chooses the DID for a site and says what the holder would agree to. `named` overrides the
-    /// choice, but never takes a DID to a second site.
+    /// Chooses what would answer a request, and says what the holder would agree to. `now` in Unix
+    /// seconds.
     ///
     /// # Errors
     /// [`AnswerError`].
-    pub fn consent(&self, login: &LoginRequest, named: Option<&Did>) -> Result<Consent, AnswerError> {
-        let held = self.choose(login.client_id(), named, login.epoch())?;
-        let token = held.token.as_ref().ok_or(AnswerError::NoToken)?;
-        let asked = &login.query().level;
-        let reached = level(asked).is_some_and(|asked| token.level >= asked);
-        if !passes("WAL-19", reached) {
-            return Err(AnswerError::Level {
-                asked: asked.clone(),
-                held: token.level,
-            });
-        }
-        Ok(Consent {
-            site: login.site_name().to_owned(),
-            site_origins: login.site_origins(),
-            site_did: login.site().clone(),
-            sponsor: login.sponsor_name().to_owned(),
-            sponsor_did: login.sponsor().clone(),
-            purpose: format!("to log you in as a real person, verified at level `{asked}`"),
-            gives: GIVES,
-            did: self.did(held),
-            known_to_site: matches!(held.assignment, Assignment::Site(_)),
-            warnings: warnings(held, token.epoch, login.epoch()),
-        })
-    }
-
-    fn choose(&self, client_id: &str, named: Option<&Did>, epoch: u64) -> Result<&HeldDid, AnswerError> {
-        if let Some(did) = named {
-            let held = self.find(did)?;
-            return match &held.assignment {
-                Assignment::Site(site) if !passes("WAL-20", site.client_id == client_id) => {
-                    Err(AnswerError::PinnedElsewhere(site.name.clone()))
-                }
-                _ => Ok(held),
-            };
-        }
-        // Without the check a site would be known as anybody: the newest DID will do.
-        let pinned = self
-            .dids()
-            .iter()
-            .rev()
-            .find(|held| passes("WAL-21", pinned_to(held, client_id)));
-        let fresh = || {
-            let mut pooled = self
-                .dids()
-                .iter()
-                .filter(|held| held.assignment == Assignment::Pooled);
-            let current = |held: &&HeldDid| {
-                held.token
-                    .as_ref()
-                    .is_some_and(|token| epoch_accepted(token.epoch, epoch))
-            };
-            pooled.clone().find(current).or_else(|| pooled.next())
-        };
-        pinned.or_else(fresh).ok_or(AnswerError::PoolEmpty)
-    }
-
-    /// Pins the DID of the consent to the site and signs the answer. The wallet must be stored before
-    /// the answer is sent, so that a crash cannot give the DID to another site.
-    ///
-    /// # Errors
-    /// [`AnswerError`].
-    pub fn answer(
-        &mut self,
-        login: &LoginRequest,
-        consent: &Consent,
+    pub fn consent(
+        &self,
+        request: &PresentationRequest,
+        wishes: &Wishes,
         now: u64,
-    ) -> Result<Answer, AnswerError> {
-        let held = self.choose(login.client_id(), Some(&consent.did), login.epoch())?;
-        let (keys, did) = (self.keychain(held.index), self.did(held));
-        let key = keys.authentication(held.generation);
-        let shown = if held.ledger.is_some() {
-            did.to_string()
-        } else {
-            did.long_form(&keys.inception())
-        };
-        let token = held
-            .token
-            .as_ref()
-            .and_then(|held| held.token())
-            .ok_or(AnswerError::NoToken)?;
-        let claims = LoginClaims {
-            iss: did.to_string(),
-            did: shown,
-            aud: login.client_id().to_owned(),
-            nonce: login.request().nonce().to_owned(),
-            iat: now,
-            exp: now + ANSWER_LIFETIME,
-            charter: self.charter_claim(),
-            token: base64url_encode(token.to_bytes().as_slice()),
-            credentials: Vec::new(),
-        };
-        let presentation = realdid_jwt::sign(&claims, &did.key_url(&key.public_key()), &key)?;
-        let vp_token = VpToken::single(&login.query().id, presentation);
-        self.pin(&did, login, now)?;
-        Ok(Answer {
-            response_uri: login.request().response_uri().clone(),
-            vp_token: serde_json::to_string(&vp_token).map_err(|_| JwsError::Claims)?,
-            state: login.request().state().map(str::to_owned),
+    ) -> Result<Consent, AnswerError> {
+        check_over_asking(request, wishes)?;
+        let transactions = statements(request)?;
+        let found = self.select(request.request(), wishes, now)?;
+        check_wishes(request, wishes)?;
+        let mut warnings = Vec::new();
+        let chosen = found.selection.chosen.iter().map(|id| (id, false));
+        let optional = found.selection.optional.iter().map(|id| (id, true));
+        let mut credentials = Vec::new();
+        let mut login = None;
+        for (id, optional) in chosen.chain(optional) {
+            if optional && (wishes.only_required || wishes.without.contains(id)) {
+                continue;
+            }
+            if request.request().login().is_some_and(|asked| asked.id == *id) {
+                login = Some(self.login_to_give(request, wishes, &mut warnings)?);
+                continue;
+            }
+            if let Some(one) = best(&found, id, &wishes.credentials) {
+                credentials.push(to_show(id, optional, &found, one)?);
+                warnings.extend(found.showable.get(one.candidate).map(warn).unwrap_or_default());
+            }
+        }
+        warnings.extend(about_asker(request));
+        warnings.sort_unstable_by_key(|warning| *warning as u8);
+        warnings.dedup();
+        Ok(Consent {
+            asker: request.asker().clone(),
+            login,
+            credentials,
+            transactions,
+            over_asked: request.over_asked().to_vec(),
+            warnings,
         })
     }
+}
 
-    fn pin(&mut self, did: &Did, login: &LoginRequest, now: u64) -> Result<(), WalletError> {
-        let held = self.find_mut(did)?;
-        let since = match &held.assignment {
-            Assignment::Site(site) => site.since,
-            Assignment::Pooled | Assignment::Kept => now,
-        };
-        let (client_id, name) = (login.client_id().to_owned(), login.site_name().to_owned());
-        held.assignment = Assignment::Site(Site {
-            client_id,
-            name,
-            since,
-        });
+fn check_over_asking(request: &PresentationRequest, wishes: &Wishes) -> Result<(), AnswerError> {
+    let asked = request.over_asked();
+    if passes("WVP-10", asked.is_empty() || wishes.despite_over_asking) {
         Ok(())
-    }
-
-    /// Notes that a site took the answer.
-    pub fn logged_in(&mut self, login: &LoginRequest, consent: &Consent, now: u64) {
-        let event = Event::LoggedIn {
-            name: consent.site.clone(),
-            client_id: login.client_id().to_owned(),
-            did: consent.did.clone(),
-            gave: "real_name_token".to_owned(),
-        };
-        self.record(now, event);
+    } else {
+        Err(AnswerError::OverAsking {
+            asker: request.asker().name.clone(),
+            asked: asked.to_vec(),
+        })
     }
 }
 
-fn pinned_to(held: &HeldDid, client_id: &str) -> bool {
-    matches!(&held.assignment, Assignment::Site(site) if site.client_id == client_id)
+/// All transactions must be of a type that can be shown whole.
+fn statements(request: &PresentationRequest) -> Result<Vec<String>, AnswerError> {
+    let transactions = request.request().transactions().iter();
+    let statements = transactions.map(|transaction| transaction.statement().map(str::to_owned));
+    Ok(statements.collect::<Result<_, _>>()?)
 }
 
-fn level(text: &str) -> Option<Level> {
-    serde_json::from_value(text.into()).ok()
+/// What the holder keeps back must be something that is asked for, or nobody knows what was meant.
+fn check_wishes(request: &PresentationRequest, wishes: &Wishes) -> Result<(), AnswerError> {
+    let queries = &request.request().query().query().credentials;
+    let asked = |name: &String| {
+        queries.iter().any(|query| {
+            let mut claims = query.claims.iter().flatten().map(|claim| claim.path.to_string());
+            query.id == *name
+                || claims.any(|claim| claim == *name || within(&claim, name) || within(name, &claim))
+        })
+    };
+    match wishes.without.iter().find(|name| !asked(name)) {
+        None => Ok(()),
+        Some(name) => Err(AnswerError::NotAsked(clean(name, MAX_NAME))),
+    }
 }
 
-fn warnings(held: &HeldDid, token: u64, current: u64) -> Vec<Warning> {
+/// Whether a claim's name lies below another: `address.city` below `address`.
+fn within(name: &str, above: &str) -> bool {
+    name.strip_prefix(above)
+        .is_some_and(|rest| rest.starts_with(['.', '[']))
+}
+
+fn to_show(id: &str, optional: bool, found: &Found<'_>, one: &Match) -> Result<ToShow, AnswerError> {
+    let showable = &found.showable[one.candidate];
+    let pointers: Vec<Pointer> = one.pointers().cloned().collect();
+    let presentation = present(showable, &pointers.iter().collect::<Vec<_>>())?;
+    // What is shown to the holder is read from what will be sent, not from what was asked for.
+    let disclosed = SdJwt::parse(presentation.text())?.disclosed()?;
+    let asked: Vec<Vec<&str>> = pointers.iter().map(|pointer| names(pointer)).collect();
+    let held = showable.held;
+    Ok(ToShow {
+        query: id.to_owned(),
+        credential: held.id,
+        copy: showable.copy,
+        name: held.name.clone(),
+        vct: held.vct.clone(),
+        issuer: format!(
+            "{} ({})",
+            held.issuer.name,
+            clean(&held.issuer.identifier, MAX_NAME)
+        ),
+        issuer_standing: held.issuer.standing.text(),
+        claims: claims_to_show(disclosed.claims(), &asked),
+        optional,
+        copies_left: showable.left,
+        shown_before: showable.shown_before,
+        bound: showable.key.is_some(),
+        pointers,
+    })
+}
+
+/// The names on the way to a place, up to the first array.
+fn names(pointer: &Pointer) -> Vec<&str> {
+    let steps = pointer.iter().map_while(|step| match step {
+        PointerStep::Key(name) => Some(name.as_str()),
+        PointerStep::Index(_) => None,
+    });
+    steps.collect()
+}
+
+/// Every claim that is not an object of further claims, in alphabetical order.
+fn claims_to_show(claims: &Map<String, Value>, asked: &[Vec<&str>]) -> Vec<ClaimToShow> {
+    let mut list = Vec::new();
+    for (name, value) in claims {
+        if !PACKAGING.contains(&name.as_str()) {
+            add_claims(&ClaimPath::names([name]), value, asked, &mut list);
+        }
+    }
+    list.sort_by(|one, other| one.claim.cmp(&other.claim));
+    list
+}
+
+fn add_claims(path: &ClaimPath, value: &Value, asked: &[Vec<&str>], list: &mut Vec<ClaimToShow>) {
+    if let Value::Object(members) = value {
+        for (name, member) in members {
+            add_claims(&path.then(PathElement::Name(name.clone())), member, asked, list);
+        }
+        return;
+    }
+    let is_above = |above: &Vec<&str>| {
+        let mut own = path.0.iter();
+        above
+            .iter()
+            .all(|name| own.next() == Some(&PathElement::Name((*name).to_owned())))
+    };
+    list.push(ClaimToShow {
+        claim: clean(&path.to_string(), MAX_NAME),
+        value: shown_value(value),
+        asked: asked.iter().any(is_above),
+    });
+}
+
+fn about_asker(request: &PresentationRequest) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    if !epoch_accepted(token, current) {
-        warnings.push(Warning::TokenLapsed);
-    } else if token < current {
-        warnings.push(Warning::TokenLapsesSoon);
+    if !request.asker().registered {
+        warnings.push(Warning::UnregisteredVerifier);
     }
-    match held.ledger {
-        Some(OnLedger {
-            stage: Stage::Deactivated,
-            ..
-        }) => warnings.push(Warning::Deactivated),
-        Some(OnLedger { ours: false, .. }) => warnings.push(Warning::KeysReplaced),
-        Some(OnLedger {
-            stage: Stage::Recovering { .. },
-            ..
-        }) => warnings.push(Warning::Recovering),
-        _ => {}
+    if !request.over_asked().is_empty() {
+        warnings.push(Warning::OverAsking);
     }
-    if held.assignment == Assignment::Kept {
-        warnings.push(Warning::PerhapsKnownElsewhere);
+    if request.answers_elsewhere() {
+        warnings.push(Warning::AnswersElsewhere);
+    }
+    warnings
+}
+
+fn warn(showable: &Showable<'_>) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    match (showable.shown_before, showable.left) {
+        (true, _) => warnings.push(Warning::ShownBefore),
+        (false, Some(0)) => warnings.push(Warning::LastCopy),
+        (false, None) => warnings.push(Warning::Linkable),
+        (false, Some(_)) => {}
+    }
+    if !showable.held.issuer.standing.is_good() {
+        warnings.push(Warning::IssuerNotInGoodStanding);
+    }
+    let copy = showable.held.copy(showable.copy);
+    if copy.is_ok_and(|copy| copy.is_refused_by_status()) {
+        warnings.push(Warning::StatusRefused);
     }
     warnings
 }

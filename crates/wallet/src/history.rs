@@ -18,6 +18,17 @@ pub struct HistoryEntry {
     pub event: Event,
 }
 
+/// What was shown of a credential: names, no values.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PresentedCredential {
+    /// Its number.
+    pub credential: u32,
+    /// Its type.
+    pub vct: String,
+    /// The claims that were shown.
+    pub claims: Vec<String>,
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -52,6 +63,26 @@ pub enum Event {
         /// The site's `client_id`, as it says of itself.
         client_id: String,
         /// Who refused: `wallet`, `holder` or `site`.
+        by: String,
+        /// The reason's code.
+        code: String,
+    },
+    /// Credentials were shown, and taken.
+    Presented {
+        /// Who they were shown to: its name, as it was proved, or its own word.
+        name: String,
+        /// Its `client_id`.
+        client_id: String,
+        /// Whether the network knew it.
+        registered: bool,
+        /// What was shown.
+        credentials: Vec<PresentedCredential>,
+    },
+    /// A request for credentials was not answered, or the answer not taken.
+    PresentationRefused {
+        /// The `client_id` of who asked, as it says of itself.
+        client_id: String,
+        /// Who refused: `wallet`, `holder` or `verifier`.
         by: String,
         /// The reason's code.
         code: String,

@@ -6,10 +6,10 @@
 //! Three promises hold throughout:
 //!
 //! * **Nothing links two DIDs.** Keys, salts and tokens are made per DID ([`root`]), a DID goes to one
-//!   site and no other ([`consent`]), and a restored wallet offers none that may have been given out
+//!   site and no other ([`login`]), and a restored wallet offers none that may have been given out
 //!   ([`backup`]).
 //! * **Nothing is believed without proof.** Epoch keys, sites and the wallet's own DIDs are judged by
-//!   state proven under the pinned charter ([`tokens`], [`login`], [`operations`]).
+//!   state proven under the pinned charter ([`tokens`], [`presenting`], [`operations`]).
 //! * **A crash costs nothing.** Blindings and operations are stored before they are sent, and sending
 //!   them again changes nothing.
 
@@ -22,6 +22,7 @@ pub mod issuance;
 pub mod login;
 pub mod names;
 pub mod operations;
+pub mod presenting;
 pub mod root;
 mod state;
 #[cfg(test)]

@@ -5,35 +5,52 @@ use realdid_did::{Did, ParsedDid};
 use realdid_openid::realdid_jwt::{LoginClaims, TYP, VpToken, parse};
 
 use super::login::Scene;
-use super::{Ledger, NOW, first_did, wallet};
-use crate::consent::{AnswerError, Consent, Warning};
-use crate::login::LoginRequest;
+use super::{Ledger, NOW, first_did, rng, wallet};
+use crate::consent::{Consent, Warning, Wishes};
 use crate::operations::Change;
+use crate::presenting::{AnswerError, PresentationRequest};
 use crate::{Assignment, Wallet};
 
-fn login(number: u8) -> LoginRequest {
+fn login(number: u8) -> PresentationRequest {
     Scene::new(number).judge().unwrap()
+}
+
+/// Asks the wallet what it would give, with a DID if one is named.
+fn ask(wallet: &Wallet, login: &PresentationRequest, did: Option<&Did>) -> Result<Consent, AnswerError> {
+    let wishes = Wishes {
+        did: did.cloned(),
+        ..Wishes::default()
+    };
+    wallet.consent(login, &wishes, NOW)
+}
+
+fn did_of(consent: &Consent) -> Did {
+    consent.login.as_ref().unwrap().did.clone()
 }
 
 /// Agrees and answers; gives the DID.
 fn log_in(wallet: &mut Wallet, number: u8) -> Did {
     let login = login(number);
-    let consent = wallet.consent(&login, None).unwrap();
+    let consent = ask(wallet, &login, None).unwrap();
     answer(wallet, &login, &consent);
-    consent.did
+    did_of(&consent)
 }
 
-fn answer(wallet: &mut Wallet, login: &LoginRequest, consent: &Consent) -> LoginClaims {
-    let answer = wallet.answer(login, consent, NOW).unwrap();
-    assert_eq!(answer.state.as_deref(), Some("state"));
-    let presentation = VpToken::presentation(&answer.vp_token, "realname").unwrap();
+fn answer(wallet: &mut Wallet, login: &PresentationRequest, consent: &Consent) -> LoginClaims {
+    let answer = wallet.answer(login, consent, NOW, &mut rng(8)).unwrap();
+    let [("vp_token", vp_token), ("state", state)] = answer.form.as_slice() else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(state, "state");
+    let presentation = VpToken::presentation(vp_token, "realname").unwrap();
     let (message, claims) = parse(&presentation).unwrap();
-    let held = wallet.find(&consent.did).unwrap();
+    let did = did_of(consent);
+    let held = wallet.find(&did).unwrap();
     let key = wallet
         .keychain(held.index)
         .authentication(held.generation)
         .public_key();
-    assert_eq!(message.kid(), Some(consent.did.key_url(&key).as_str()));
+    assert_eq!(message.kid(), Some(did.key_url(&key).as_str()));
     message.verify::<LoginClaims>(&key, TYP).unwrap();
     claims
 }
@@ -45,7 +62,7 @@ fn each_site_gets_a_did_of_its_own_and_keeps_it() {
     let (a, b) = (log_in(&mut wallet, 1), log_in(&mut wallet, 2));
     assert_ne!(a, b);
     assert_eq!((log_in(&mut wallet, 1), log_in(&mut wallet, 2)), (a, b));
-    let refused = wallet.consent(&login(3), None);
+    let refused = ask(&wallet, &login(3), None);
     assert!(matches!(refused, Err(AnswerError::PoolEmpty)), "{refused:?}");
 }
 
@@ -54,11 +71,11 @@ fn a_kept_did_is_used_only_when_named() {
     let mut wallet = wallet(1);
     wallet.dids[0].assignment = Assignment::Kept;
     assert!(matches!(
-        wallet.consent(&login(1), None),
+        ask(&wallet, &login(1), None),
         Err(AnswerError::PoolEmpty)
     ));
     let did = first_did(&wallet);
-    let consent = wallet.consent(&login(1), Some(&did)).unwrap();
+    let consent = ask(&wallet, &login(1), Some(&did)).unwrap();
     assert_eq!(consent.warnings, [Warning::PerhapsKnownElsewhere]);
     answer(&mut wallet, &login(1), &consent);
     assert_eq!(log_in(&mut wallet, 1), did, "from now on it is pinned");
@@ -69,19 +86,19 @@ fn a_kept_did_is_used_only_when_named() {
 fn no_did_ever_goes_to_a_second_site() {
     let mut wallet = wallet(2);
     let a = log_in(&mut wallet, 1);
-    let refused = wallet.consent(&login(2), Some(&a));
+    let refused = ask(&wallet, &login(2), Some(&a));
     assert!(
         matches!(refused, Err(AnswerError::PinnedElsewhere(_))),
         "{refused:?}"
     );
     // Nor when the consent of one site is used for another.
-    let consent = wallet.consent(&login(1), None).unwrap();
-    let refused = wallet.answer(&login(2), &consent, NOW);
+    let consent = ask(&wallet, &login(1), None).unwrap();
+    let refused = wallet.answer(&login(2), &consent, NOW, &mut rng(8));
     assert!(
         matches!(refused, Err(AnswerError::PinnedElsewhere(_))),
         "{refused:?}"
     );
-    assert!(wallet.consent(&login(1), Some(&a)).is_ok());
+    assert!(ask(&wallet, &login(1), Some(&a)).is_ok());
 }
 
 // test: WAL-19
@@ -89,9 +106,9 @@ fn no_did_ever_goes_to_a_second_site() {
 fn a_level_the_token_has_not_is_told_before_anything_is_shown() {
     let wallet = wallet(1);
     let mut scene = Scene::new(1);
-    assert!(wallet.consent(&scene.judge().unwrap(), None).is_ok());
+    assert!(ask(&wallet, &scene.judge().unwrap(), None).is_ok());
     scene.level = "high";
-    let refused = wallet.consent(&scene.judge().unwrap(), None);
+    let refused = ask(&wallet, &scene.judge().unwrap(), None);
     assert!(matches!(refused, Err(AnswerError::Level { .. })), "{refused:?}");
 }
 
@@ -99,8 +116,8 @@ fn a_level_the_token_has_not_is_told_before_anything_is_shown() {
 fn the_answer_holds_the_long_form_until_the_did_is_published() {
     let mut wallet = wallet(1);
     let did = log_in(&mut wallet, 1);
-    let consent = wallet.consent(&login(1), None).unwrap();
-    assert!(consent.known_to_site);
+    let consent = ask(&wallet, &login(1), None).unwrap();
+    assert!(consent.login.as_ref().unwrap().known_to_site);
     let claims = answer(&mut wallet, &login(1), &consent);
     assert_eq!(
         ParsedDid::parse(&claims.did).unwrap().inception,
@@ -126,7 +143,7 @@ fn two_answers_share_nothing_that_could_be_compared() {
     let mut answers = Vec::new();
     for number in [1, 2] {
         let login = login(number);
-        let consent = wallet.consent(&login, None).unwrap();
+        let consent = ask(&wallet, &login, None).unwrap();
         let claims = answer(&mut wallet, &login, &consent);
         let inception = ParsedDid::parse(&claims.did).unwrap().inception.unwrap();
         let token = base64url_decode(&claims.token).unwrap();
@@ -150,19 +167,18 @@ fn two_answers_share_nothing_that_could_be_compared() {
 fn the_holder_is_told_what_to_expect() {
     let mut wallet = wallet(1);
     let did = log_in(&mut wallet, 1);
-    assert!(wallet.consent(&login(1), None).unwrap().warnings.is_empty());
+    assert!(ask(&wallet, &login(1), None).unwrap().warnings.is_empty());
     let mut ledger = Ledger::new();
     let pending = wallet.plan(&did, Change::Recover, &ledger.seen(), NOW).unwrap();
     ledger.take(&pending);
     wallet.observe(&did, &ledger.seen(), NOW).unwrap();
     assert_eq!(
-        wallet.consent(&login(1), None).unwrap().warnings,
+        ask(&wallet, &login(1), None).unwrap().warnings,
         [Warning::Recovering]
     );
     wallet.dids[0].token.as_mut().unwrap().epoch = 7;
     assert!(
-        wallet
-            .consent(&login(1), None)
+        ask(&wallet, &login(1), None)
             .unwrap()
             .warnings
             .contains(&Warning::TokenLapsed)

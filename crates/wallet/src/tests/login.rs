@@ -12,7 +12,7 @@ use realdid_openid::site_statement::{self, SiteClaims, SiteStatementError};
 use url::Url;
 
 use super::{NOW, charter};
-use crate::login::{FetchedRequest, LoginContext, LoginError, LoginRequest, SiteFacts};
+use crate::presenting::{AskError, Facts, FetchedRequest, PresentationContext, PresentationRequest};
 
 /// Everything about one login request, each part of it to be spoilt.
 pub(super) struct Scene {
@@ -143,23 +143,24 @@ impl Scene {
         authorization_request::sign(&asked.into_claims(), &url, &self.request_key).unwrap()
     }
 
-    pub(super) fn judge(&self) -> Result<LoginRequest, LoginError> {
+    pub(super) fn judge(&self) -> Result<PresentationRequest, AskError> {
         let link = self.link();
         let fetched = FetchedRequest::parse(&self.request_object(), &link, &charter().network)?;
         let site = document(&self.site_key, self.site_purposes);
         let sponsor = document(&self.sponsor_key, self.sponsor_purposes);
-        let facts = SiteFacts {
-            site: Some(entry(&site, self.backing, self.site_ended)),
+        let facts = Facts {
+            asker: Some(entry(&site, self.backing, self.site_ended)),
             sponsor: Some(entry(
                 &sponsor,
                 (Backing::Charter, Hash::ZERO),
                 self.sponsor_ended,
             )),
             accreditation: self.accreditation.clone(),
+            grants: Vec::new(),
             epoch: 0,
         };
         let hash = charter().hash();
-        let context = LoginContext {
+        let context = PresentationContext {
             link: &link,
             wallet_nonce: None,
             charter: &hash,
@@ -167,7 +168,7 @@ impl Scene {
             now: NOW,
         };
         fetched.judge(
-            facts,
+            &facts,
             &[self.shown_site.clone().unwrap_or(site), sponsor],
             &context,
         )
@@ -175,7 +176,7 @@ impl Scene {
 }
 
 /// What a request is refused for after one part was spoilt.
-fn refused(spoil: impl FnOnce(&mut Scene)) -> LoginError {
+fn refused(spoil: impl FnOnce(&mut Scene)) -> AskError {
     let mut scene = Scene::new(1);
     scene.judge().unwrap();
     spoil(&mut scene);
@@ -185,33 +186,36 @@ fn refused(spoil: impl FnOnce(&mut Scene)) -> LoginError {
 #[test]
 fn an_honest_request_says_who_asks() {
     let login = Scene::new(1).judge().unwrap();
-    assert_eq!((login.site_name(), login.sponsor_name()), ("Site 1", "Sign-in"));
-    assert_eq!(login.site_origins(), ["https://site.example"]);
+    let asker = login.asker();
+    let sponsor = asker.sponsor.as_ref().unwrap();
+    assert_eq!(
+        (asker.name.as_str(), sponsor.name.as_str()),
+        ("Site 1", "Sign-in")
+    );
+    assert_eq!(asker.origins, ["https://site.example"]);
+    assert!(asker.registered && !login.answers_elsewhere());
 }
 
 // test: WAL-12
 #[test]
 fn a_site_nobody_sponsors_is_refused() {
     let other = (Backing::Sponsor, Hash([9; 32]));
-    assert_eq!(
-        refused(|scene| scene.backing = other),
-        LoginError::SiteNotSponsored
-    );
+    assert_eq!(refused(|scene| scene.backing = other), AskError::SiteNotSponsored);
     let person = (Backing::Token, Hash([0x50; 32]));
     assert_eq!(
         refused(|scene| scene.backing = person),
-        LoginError::SiteNotSponsored
+        AskError::SiteNotSponsored
     );
     assert_eq!(
         refused(|scene| scene.site_ended = true),
-        LoginError::SiteNotSponsored
+        AskError::SiteNotSponsored
     );
 }
 
 // test: WAL-13
 #[test]
 fn an_unaccredited_sponsor_is_refused() {
-    let expected = LoginError::SponsorNotAccredited;
+    let expected = AskError::SponsorNotAccredited;
     assert_eq!(refused(|scene| scene.accreditation = None), expected);
     assert_eq!(
         refused(|scene| scene.accreditation.as_mut().unwrap().revoked_at = NOW),
@@ -236,7 +240,7 @@ fn an_unaccredited_sponsor_is_refused() {
 fn a_sponsor_that_ended_is_refused() {
     assert_eq!(
         refused(|scene| scene.sponsor_ended = true),
-        LoginError::SponsorInactive
+        AskError::SponsorInactive
     );
 }
 
@@ -246,7 +250,7 @@ fn other_document_data_is_refused() {
     let other = document(&key(0x77), Purposes::AUTHENTICATION);
     assert_eq!(
         refused(|scene| scene.shown_site = Some(other)),
-        LoginError::Document
+        AskError::Document
     );
 }
 
@@ -255,11 +259,11 @@ fn other_document_data_is_refused() {
 fn a_key_for_another_purpose_is_refused() {
     assert_eq!(
         refused(|scene| scene.site_purposes = Purposes::ASSERTION),
-        LoginError::Key
+        AskError::Key
     );
     assert_eq!(
         refused(|scene| scene.sponsor_purposes = Purposes::AUTHENTICATION),
-        LoginError::Key
+        AskError::Key
     );
 }
 
@@ -268,14 +272,14 @@ fn a_key_for_another_purpose_is_refused() {
 fn an_answer_that_would_go_elsewhere_is_refused() {
     let elsewhere = "https://phisher.example/response/1".to_owned();
     let error = refused(|scene| scene.response_uri = elsewhere);
-    assert!(matches!(error, LoginError::ResponseElsewhere { .. }), "{error:?}");
+    assert!(matches!(error, AskError::ResponseElsewhere { .. }), "{error:?}");
 }
 
 // test: WAL-18
 #[test]
 fn the_browser_goes_back_to_who_asked_and_nowhere_else() {
     let login = Scene::new(1).judge().unwrap();
-    let may = |address| login.may_return_to(&Url::parse(address).unwrap());
+    let may = |address| login.may_return_to(&Url::parse(address).unwrap(), false);
     assert!(may("https://signin.example/login/1/complete?response_code=x"));
     assert!(may("https://site.example/callback"));
     assert!(!may("https://phisher.example/callback") && !may("http://signin.example/login/1"));
@@ -285,12 +289,12 @@ fn the_browser_goes_back_to_who_asked_and_nowhere_else() {
 fn a_request_signed_by_somebody_else_is_refused() {
     let error = refused(|scene| scene.request_key = key(0x66));
     assert!(
-        matches!(error, LoginError::Request(RequestError::Jws(_))),
+        matches!(error, AskError::Request(RequestError::Jws(_))),
         "{error:?}"
     );
     let error = refused(|scene| scene.statement_key = key(0x66));
     assert!(
-        matches!(error, LoginError::Statement(SiteStatementError::Jws(_))),
+        matches!(error, AskError::Statement(SiteStatementError::Jws(_))),
         "{error:?}"
     );
 }
@@ -300,5 +304,5 @@ fn an_old_request_or_a_statement_of_another_network_is_refused() {
     let error = refused(|scene| scene.exp = NOW);
     assert_eq!(error.code(), "request_expired");
     let error = refused(|scene| scene.statement_charter = Hash([4; 32]));
-    assert_eq!(error, LoginError::Statement(SiteStatementError::Charter));
+    assert_eq!(error, AskError::Statement(SiteStatementError::Charter));
 }
