@@ -44,10 +44,31 @@ fn describes_a_package(name: &OsStr) -> bool {
         || ["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"].contains(&name.as_ref())
 }
 
+/// What every suite builds with: each check can be turned off. One set of features for all of them, so
+/// that nothing is compiled twice. `cargo xtask up` builds without.
+pub const SWITCHES: [&str; 2] = ["--features", "realdid-checks/switches"];
+
+/// Arguments that select some packages, or all.
+pub fn selection(packages: &[String]) -> Vec<&str> {
+    if packages.is_empty() {
+        return vec!["--workspace"];
+    }
+    // The feature belongs to a package, which has to be among them.
+    let names = packages.iter().map(String::as_str).chain(["realdid-checks"]);
+    names.flat_map(|name| ["--package", name]).collect()
+}
+
+/// Builds the programs of all packages, or of some, as the tests need them.
+pub fn build_with_switches(packages: &[String]) -> Outcome<()> {
+    let mut command = command();
+    command.arg("build").args(selection(packages)).args(SWITCHES);
+    succeed(&mut command, "cargo build")
+}
+
 /// Builds every program the sandbox runs.
 ///
-/// The whole workspace, because one set of features is then shared with `cargo xtask test`:
-/// what one command compiled, the other need not.
+/// The whole workspace, because one set of third-party features is then shared with
+/// `cargo xtask test`: what one command compiled, the other need not.
 pub fn build() -> Outcome<()> {
     succeed(command().args(["build", "--workspace"]), "cargo build")
 }

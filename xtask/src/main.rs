@@ -16,6 +16,7 @@ mod postgres;
 mod sandbox;
 mod services;
 mod suites;
+mod switches;
 mod test;
 mod tidy;
 mod up;
@@ -36,9 +37,14 @@ cargo xtask <command>
             --no-install        install nothing, only say what is missing
             --once-ready CMD    run CMD through sh once all is ready, then stop with its exit code
   test    every check and test there is
-            --only SUITE        just one of: fmt tidy clippy cargo doc system
+            --only SUITE        just one of: fmt tidy clippy cargo switches doc system
   tidy    the repository's own rules (part of `test`)
   kill    --rounds N            kill -9 the ledger node N times under load; default 1000
+  switches turn off one check after the other: exactly its tests must fail; writes docs/switches.md
+            --sample N [--seed S]   only N of them, drawn at random
+            --only ID,ID        only these
+            --package NAME      only what these packages decide and test; may be repeated
+            --json FILE         what was found, for a program to read
   audit   licences and advisories of the dependencies (needs cargo-deny)
 ";
 
@@ -49,6 +55,7 @@ fn main() -> ExitCode {
         Some(up::SUPERVISE) => up::supervise(args),
         Some("test") => test::run(args),
         Some("tidy") => tidy::run(args),
+        Some("switches") => switches::run(args),
         Some("kill") => kill(args),
         Some("audit") => audit(args),
         Some("help" | "--help" | "-h") | None => {

@@ -10,10 +10,11 @@ use crate::npm;
 use crate::postgres::Server;
 use crate::sandbox::TemporaryDir;
 use crate::suites::{Report, Tally};
+use crate::switches;
 use crate::tidy;
 use crate::up::Country;
 
-const SUITES: [&str; 6] = ["fmt", "tidy", "clippy", "cargo", "doc", "system"];
+const SUITES: [&str; 7] = ["fmt", "tidy", "clippy", "cargo", "switches", "doc", "system"];
 /// The whole system's memory after the tour, proportionally counted, stays below this.
 const MEMORY_LIMIT_MIB: u64 = 1024;
 /// Well away from the default, so that the tests run beside a developer's own sandbox.
@@ -41,13 +42,20 @@ pub fn run(mut args: Args) -> Outcome<ExitCode> {
     report.suite("fmt", || check(&["fmt", "--all", "--check"], &[]));
     report.suite("tidy", tidy::check);
     report.suite("clippy", || {
-        let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
-        check(&clippy, &[])
+        let clippy = ["clippy", "--workspace", "--all-targets"];
+        check(
+            &[&clippy[..], &cargo::SWITCHES, &["--", "-D", "warnings"]].concat(),
+            &[],
+        )
     });
     report.suite("cargo", cargo_tests);
+    report.suite("switches", switches::sample);
     report.suite("doc", || {
         let strict = [("RUSTDOCFLAGS", "-D warnings")];
-        check(&["doc", "--workspace", "--no-deps"], &strict)
+        check(
+            &[&["doc", "--workspace", "--no-deps"][..], &cargo::SWITCHES].concat(),
+            &strict,
+        )
     });
     report.suite("system", system);
     Ok(report.finish())
@@ -60,12 +68,16 @@ fn check(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome<Tally> {
     Ok(Tally::of(cargo::watch(&mut command, "cargo", |_| ())?))
 }
 
-/// All of `cargo test`, with PostgreSQL at hand: unit, integration and documentation tests.
+/// All of `cargo test`, with PostgreSQL at hand: unit, integration and documentation tests. Some of
+/// them start our programs, which `cargo test` alone does not build.
 fn cargo_tests() -> Outcome<Tally> {
+    cargo::build_with_switches(&[])?;
     let postgres = Server::start()?;
     let mut command = cargo::command();
     command
         .args(["test", "--workspace", "--no-fail-fast"])
+        .args(cargo::SWITCHES)
+        .env("REALDID_TEST_FEATURES", cargo::SWITCHES[1])
         .env("REALDID_TEST_POSTGRES", postgres.url());
     let mut tally = Tally::default();
     let ended_well = cargo::watch(&mut command, "cargo test", |line| tally.read_cargo(line))?;
@@ -74,7 +86,7 @@ fn cargo_tests() -> Outcome<Tally> {
 
 /// A country of its own: the tour, what it costs in memory, and other people's clients.
 fn system() -> Outcome<Tally> {
-    cargo::build()?;
+    cargo::build_with_switches(&[])?;
     let dir = TemporaryDir::new("system")?;
     let mut country = Country::found(&dir.path().join("country"), FIRST_PORT, PEOPLE)?;
     let mut tally = Tally::default();

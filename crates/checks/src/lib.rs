@@ -3,7 +3,7 @@
 //! [`passes`] says what it is told, and nothing else: in an ordinary build it is the identity. Built
 //! with the feature `switches`, which only the test command does, the environment variable
 //! `REALDID_CHECK_OFF` names one check that then lets everything pass. Its tests must fail, and no
-//! others: that is how the tests are tested.
+//! others: that is how the tests are tested (`cargo xtask switches`).
 
 /// Whether a check lets something pass: `holds` is what it found, `id` its row in `docs/checks.md`.
 ///
@@ -29,8 +29,52 @@ pub const fn passes(_id: &'static str, holds: bool) -> bool {
 #[cfg(feature = "switches")]
 #[must_use]
 pub fn passes(id: &'static str, holds: bool) -> bool {
-    use std::sync::OnceLock;
+    switches::passes(id, holds)
+}
+
+#[cfg(feature = "switches")]
+mod switches {
+    use std::collections::HashSet;
+    use std::fs::{File, OpenOptions};
+    use std::io::Write as _;
+    use std::sync::{Mutex, OnceLock, PoisonError};
+
     static OFF: OnceLock<Option<String>> = OnceLock::new();
-    let off = OFF.get_or_init(|| std::env::var("REALDID_CHECK_OFF").ok());
-    holds || off.as_deref() == Some(id)
+    static REFUSALS: OnceLock<Option<Mutex<Refusals>>> = OnceLock::new();
+
+    /// Who refused what so far, each once.
+    struct Refusals {
+        seen: HashSet<(&'static str, String)>,
+        file: File,
+    }
+
+    pub fn passes(id: &'static str, holds: bool) -> bool {
+        if holds {
+            return true;
+        }
+        note(id);
+        OFF.get_or_init(|| std::env::var("REALDID_CHECK_OFF").ok())
+            .as_deref()
+            == Some(id)
+    }
+
+    /// Adds the check and the thread, which a test harness names after the test, to the file named by
+    /// `REALDID_CHECK_TRACE`: a check that never refused in a test cannot change what it does.
+    fn note(id: &'static str) {
+        let open = || {
+            let path = std::env::var_os("REALDID_CHECK_TRACE")?;
+            let file = OpenOptions::new().create(true).append(true).open(path).ok()?;
+            let seen = HashSet::new();
+            Some(Mutex::new(Refusals { seen, file }))
+        };
+        if let Some(refusals) = REFUSALS.get_or_init(open) {
+            let mut refusals = refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            let thread = std::thread::current().name().unwrap_or_default().to_owned();
+            let line = format!("{id} {thread}\n");
+            if refusals.seen.insert((id, thread)) {
+                // A trace that cannot be written shows as a check without tests.
+                let _ = refusals.file.write_all(line.as_bytes());
+            }
+        }
+    }
 }

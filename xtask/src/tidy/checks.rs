@@ -9,16 +9,17 @@ use super::tree::Tree;
 const TABLE: &str = "docs/checks.md";
 // written in two parts, so that this very file is no such place
 const IN_CODE: &str = concat!("// ", "check:");
-const IN_TEST: &str = concat!("// ", "test:");
-// the switch names its check, so it is the mark, too
-const SWITCH: &str = concat!("passes", "(\"");
+/// The mark above a test.
+pub const IN_TEST: &str = concat!("// ", "test:");
+// a check that can be turned off names its switch, so that is the mark, too
+const SWITCH: &str = concat!("passes", "(");
 
 /// Names every rule that is missing somewhere.
 pub fn agreement(tree: &Tree) -> Findings {
     let mut findings = Findings::new();
     let rows = rows(tree, &mut findings);
     let mut code = marks(tree, IN_CODE, |name| name.contains("/src/"));
-    code.extend(marks(tree, SWITCH, |name| name.contains("/src/")));
+    code.extend(switch_marks(tree));
     let tests = marks(tree, IN_TEST, |_| true);
     let code_ids: BTreeSet<&str> = code.iter().map(|mark| mark.id).collect();
     let test_ids: BTreeSet<&str> = tests.iter().map(|mark| mark.id).collect();
@@ -95,9 +96,33 @@ fn marks<'t>(tree: &'t Tree, word: &str, wanted: impl Fn(&str) -> bool) -> Vec<M
     marks
 }
 
+fn switch_marks(tree: &Tree) -> impl Iterator<Item = Mark<'_>> {
+    let sources = tree.ending(&[".rs"]).filter(|(name, _)| name.contains("/src/"));
+    sources.flat_map(|(file, text)| {
+        switches(text).map(move |(line, id)| Mark {
+            id,
+            file,
+            line,
+            above_a_test: false,
+        })
+    })
+}
+
+/// The checks that a source text asks, with their lines; the id may stand on the next line.
+/// Comments are left out.
+pub fn switches(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.match_indices(SWITCH).filter_map(|(at, word)| {
+        let line = text[..at].rsplit('\n').next().unwrap_or_default();
+        let quoted = text[at + word.len()..].trim_start().strip_prefix('"')?;
+        let id = quoted.split('"').next()?;
+        let number = text[..at].matches('\n').count() + 1;
+        (is_id(id) && !line.trim_start().starts_with("//")).then_some((number, id))
+    })
+}
+
 /// Whether the lines from here on begin with a test: comments and attributes, one of them
 /// `#[test]` or its like, then the function; or a call of Node's `test(`.
-fn is_above_a_test(lines: &[&str]) -> bool {
+pub fn is_above_a_test(lines: &[&str]) -> bool {
     lines
         .iter()
         .map(|line| line.trim())
@@ -106,7 +131,7 @@ fn is_above_a_test(lines: &[&str]) -> bool {
 }
 
 /// `DID-03`: capital letters, a hyphen, two or three digits.
-fn is_id(text: &str) -> bool {
+pub fn is_id(text: &str) -> bool {
     let Some((area, number)) = text.split_once('-') else {
         return false;
     };
@@ -136,6 +161,16 @@ mod tests {
     fn agreement_is_silent() {
         let test = "TEST DID-01\n#[test]\nfn t() {}\n";
         assert_eq!(findings(ROWS, "check(); CHECK DID-01\n", test), Findings::new());
+    }
+
+    #[test]
+    fn a_switch_is_found_wherever_its_id_stands() {
+        let code =
+            format!("if !{SWITCH}\"A1-01\", x) {{\n// {SWITCH}\"A1-02\", x)\n  {SWITCH}\n    \"A1-03\",\n");
+        assert_eq!(switches(&code).collect::<Vec<_>>(), [(1, "A1-01"), (3, "A1-03")]);
+        let test = "TEST DID-01\n#[test]\nfn t() {}\n";
+        let code = format!("{SWITCH}\n    \"DID-01\", x)\n");
+        assert_eq!(findings(ROWS, &code, test), Findings::new());
     }
 
     #[test]

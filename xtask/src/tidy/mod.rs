@@ -3,11 +3,11 @@
 //! Each rule is one file and one function from the tree of files to findings, so that it can
 //! be tried out on a tree made up for the test.
 
-mod checks;
+pub mod checks;
 mod layers;
 mod manifest;
 mod text;
-mod tree;
+pub mod tree;
 mod unused;
 
 use std::process::ExitCode;

@@ -116,14 +116,14 @@ fn build_early() -> PathBuf {
             command.env_remove(&name);
         }
     }
+    // The features that the tests themselves were built with, so that nothing is compiled anew.
+    let others = std::env::var("REALDID_TEST_FEATURES").unwrap_or_default();
     let status = command
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .args(["build", "--workspace", "--bin", "realdid-early-acknowledgement"])
-        .args([
-            "--features",
-            "realdid-cli/planted-early-acknowledgement",
-            "--target-dir",
-        ])
+        .arg("--features")
+        .arg(format!("realdid-cli/planted-early-acknowledgement {others}"))
+        .arg("--target-dir")
         .arg(target)
         .status()
         .expect("cargo starts");
