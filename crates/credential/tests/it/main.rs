@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "shared by several crates' tests")]
 #[path = "../../../../vectors/frozen.rs"]
 mod frozen;
+mod issuer_metadata;
 mod key_binding;
 mod reference;
 mod sd_jwt_issue;
@@ -12,3 +13,5 @@ mod sd_jwt_present;
 mod sd_jwt_read;
 mod status;
 mod support;
+mod type_metadata;
+mod vc;
