@@ -9,6 +9,7 @@ use realdid_service::network::Subnet;
 use realdid_service::{Limits, PublicUrl, PublicUrlError};
 use serde::Deserialize;
 
+use crate::credential_issuer::{Policy, TypeConfig};
 use crate::rules::EnrolmentLimits;
 
 /// What an authority's configuration file says. Paths are relative to the file.
@@ -44,6 +45,19 @@ pub struct Config {
     /// Limits of enrolment.
     #[serde(default)]
     pub enrolment: EnrolmentLimits,
+    /// How credentials are issued.
+    #[serde(default)]
+    pub issuing: Policy,
+    /// Which credentials; the real-name credential if none are named. Columns: `name`, `given_name`,
+    /// `family_name`, `birth_date`, `nationality`, `level`.
+    #[serde(default, rename = "credential")]
+    pub credentials: Vec<TypeConfig>,
+    /// Certificate chain of the P-256 credential key, PEM, the leaf first.
+    #[serde(default)]
+    pub certificates: Option<PathBuf>,
+    /// File with the operators' secret; made if absent.
+    #[serde(default = "default_operator_secret")]
+    pub operator_secret: PathBuf,
 }
 
 /// How codes are sent by mail.
@@ -133,6 +147,15 @@ impl Settings {
         self.file.path(&self.file.config.data_dir).join(name)
     }
 
+    /// The operators' secret, made if there is none yet.
+    ///
+    /// # Errors
+    /// [`RunError::Secret`](crate::RunError::Secret).
+    pub fn operator_secret(&self) -> Result<String, crate::run::RunError> {
+        let data = self.file.path(&self.file.config.data_dir);
+        crate::issuer::operator_secret(&data.join(&self.file.config.operator_secret))
+    }
+
     pub(crate) fn identity_path(&self) -> PathBuf {
         self.file.path(&self.file.config.identity)
     }
@@ -144,6 +167,10 @@ impl Settings {
 
 fn here() -> PathBuf {
     ".".into()
+}
+
+fn default_operator_secret() -> PathBuf {
+    "operator.secret".into()
 }
 
 fn default_database() -> String {

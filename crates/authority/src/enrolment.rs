@@ -12,10 +12,11 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Executor, Transaction};
 
+use crate::credential_issuer::Recipient;
 use crate::database::{number, unsigned};
 use crate::delivery::Dispatch;
 use crate::error::Refusal;
-use crate::register;
+use crate::register::{self, Contact};
 use crate::rules::{Authority, Stated};
 
 /// `typ` of the proof that a wallet holds its account key.
@@ -76,10 +77,18 @@ struct ProofClaims {
     enrolment_id: String,
 }
 
+/// Whom a claimed name and number stand for, and the code that was drawn for them.
+pub(crate) struct Identified {
+    pub(crate) recipient: Recipient,
+    pub(crate) contact: Option<Contact>,
+    pub(crate) code: String,
+}
+
 /// A row of the table.
 struct Enrolment {
     id: String,
     person: String,
+    subject: String,
     matched: bool,
     account_key: PublicKey,
     code_mac: String,
@@ -99,26 +108,20 @@ impl Authority {
         now: u64,
         rng: &mut (impl CryptoRng + Send),
     ) -> Result<(Begun, Dispatch), Refusal> {
-        let (name, identity_number) = checked(request)?;
         let account_key =
             PublicKey::from_multikey(&request.account_key).map_err(|_| Refusal::InvalidAccountKey)?;
-        let person = self.secrets.person(&identity_number);
-        let (id, code) = (random_id(rng), random_code(rng));
-        self.count_start(&person, now).await?;
-        let found = register::by_number(&self.database, &identity_number).await?;
-        // check: ENR-11
-        let contact = found
-            .filter(|found| found.has_name(&name))
-            .map(|found| found.contact);
-
+        let identified = self.identify(&request.name, &request.number, now, rng).await?;
+        let Identified { recipient, contact, code } = identified;
+        let id = random_id(rng);
         let limits = &self.terms.limits;
         sqlx::query(
-            "INSERT INTO enrolments (id, person, matched, account_key, code_mac, attempts, confirmed, expires_at)
-             VALUES ($1, $2, $3, $4, $5, 0, 0, $6)",
+            "INSERT INTO enrolments (id, person, subject, matched, account_key, code_mac, attempts, confirmed, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7)",
         )
         .bind(&id)
-        .bind(&person)
-        .bind(i64::from(contact.is_some()))
+        .bind(&recipient.person)
+        .bind(&recipient.subject)
+        .bind(i64::from(recipient.matched))
         .bind(account_key.to_multikey())
         .bind(self.secrets.code(&id, &code).to_hex())
         .bind(number(now + limits.code_seconds))
@@ -129,6 +132,37 @@ impl Authority {
             expires_in: limits.code_seconds,
         };
         Ok((begun, Dispatch::new(contact, code, now)))
+    }
+
+    /// Finds out whom a claimed name and number stand for, counts the attempt and draws a code. For
+    /// every number, known or not, the same is done.
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidRequest`], [`Refusal::TooManyAttempts`], [`Refusal::Database`],
+    /// [`Refusal::Signing`] if OpenSSL cannot encrypt.
+    pub(crate) async fn identify(
+        &self,
+        name: &str,
+        identity_number: &str,
+        now: u64,
+        rng: &mut (impl CryptoRng + Send),
+    ) -> Result<Identified, Refusal> {
+        let (name, identity_number) = checked(name, identity_number)?;
+        let person = self.secrets.person(&identity_number);
+        let code = random_code(rng);
+        self.count_start(&person, now).await?;
+        let found = register::by_number(&self.database, &identity_number).await?;
+        // check: ENR-11
+        let contact = found
+            .filter(|found| found.has_name(&name))
+            .map(|found| found.contact);
+        let subject = self.secrets.seal(&identity_number, rng).map_err(|_| Refusal::Signing)?;
+        let recipient = Recipient {
+            person,
+            subject,
+            matched: contact.is_some(),
+        };
+        Ok(Identified { recipient, contact, code })
     }
 
     /// Confirms an enrolment: the account key becomes the person's one active account.
@@ -273,7 +307,7 @@ impl Authority {
 
 async fn enrolment(connection: impl Executor<'_, Database = Any>, id: &str) -> Result<Enrolment, Refusal> {
     let row = sqlx::query(
-        "SELECT id, person, matched, account_key, code_mac, confirmed, expires_at FROM enrolments WHERE id = $1",
+        "SELECT id, person, subject, matched, account_key, code_mac, confirmed, expires_at FROM enrolments WHERE id = $1",
     )
     .bind(id)
     .fetch_optional(connection)
@@ -303,10 +337,11 @@ async fn replace_account(
         .await?;
     let id = random_id(rng);
     sqlx::query(
-        "INSERT INTO accounts (id, person, account_key, active, created_at) VALUES ($1, $2, $3, 1, $4)",
+        "INSERT INTO accounts (id, person, subject, account_key, active, created_at) VALUES ($1, $2, $3, $4, 1, $5)",
     )
     .bind(&id)
     .bind(&enrolment.person)
+    .bind(&enrolment.subject)
     .bind(enrolment.account_key.to_multikey())
     .bind(number(now))
     .execute(&mut **transaction)
@@ -321,6 +356,7 @@ impl Enrolment {
         Ok(Self {
             id: row.try_get("id")?,
             person: row.try_get("person")?,
+            subject: row.try_get("subject")?,
             matched: count("matched")? == 1,
             account_key: PublicKey::from_multikey(&key).map_err(|_| Refusal::InvalidAccountKey)?,
             code_mac: row.try_get("code_mac")?,
@@ -331,12 +367,12 @@ impl Enrolment {
 }
 
 /// Name and number without surrounding spaces, the number's last letter in upper case.
-fn checked(request: &EnrolmentRequest) -> Result<(String, String), Refusal> {
-    let name = request.name.trim();
+fn checked(name: &str, identity_number: &str) -> Result<(String, String), Refusal> {
+    let name = name.trim();
     if !(1..=MAX_NAME).contains(&name.chars().count()) {
         return Err(Refusal::InvalidRequest("name"));
     }
-    let identity_number = request.number.trim().to_ascii_uppercase();
+    let identity_number = identity_number.trim().to_ascii_uppercase();
     if !(1..=MAX_NUMBER).contains(&identity_number.len()) {
         return Err(Refusal::InvalidRequest("number"));
     }
@@ -351,7 +387,7 @@ fn random_id(rng: &mut impl CryptoRng) -> String {
 }
 
 /// Eight random digits, each code as likely as any other.
-fn random_code(rng: &mut impl CryptoRng) -> String {
+pub(crate) fn random_code(rng: &mut impl CryptoRng) -> String {
     const CODES: u32 = 10u32.pow(CODE_DIGITS as u32);
     // Above the largest multiple of the number of codes, some codes would come more often.
     let drawn = loop {

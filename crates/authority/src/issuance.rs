@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sqlx::{Any, Row as _, Transaction};
 
+use crate::credential_issuer::Recipient;
 use crate::database::{number, unsigned};
 use crate::error::Refusal;
 use crate::quota::Standing;
@@ -21,6 +22,8 @@ use crate::rules::{Authority, MAX_BATCH, Stated};
 pub const TOKENS_TYPE: &str = "realdid-tokens+jwt";
 /// `typ` of a request for an account's standing.
 pub const ACCOUNT_TYPE: &str = "realdid-account+jwt";
+/// `typ` of a request for a credential offer.
+pub const OFFER_TYPE: &str = "realdid-credential-offer+jwt";
 /// Longest `jti`, in bytes.
 const MAX_JTI: usize = 64;
 
@@ -44,10 +47,21 @@ struct AccountClaims {
     account_id: String,
 }
 
+#[derive(Deserialize)]
+struct OfferClaims {
+    #[serde(flatten)]
+    stated: Stated,
+    jti: String,
+    account_id: String,
+    #[serde(default)]
+    credential_configuration_ids: Vec<String>,
+}
+
 /// A row of the table.
 struct Account {
     id: String,
     person: String,
+    subject: String,
     key: PublicKey,
     active: bool,
 }
@@ -150,7 +164,7 @@ impl Authority {
     pub async fn debit(&self, request: CheckedRequest, now: u64) -> Result<Debited, Refusal> {
         let mut transaction = self.database.begin().await?;
         lock_account(&mut transaction, &request).await?;
-        record_request(&mut transaction, &request).await?;
+        record_request(&mut transaction, &request.account, &request.jti, request.expires_at).await?;
         let mut new = 0;
         for blinded in &request.blinded {
             new += record_blinded(&mut transaction, &request, blinded).await?;
@@ -183,6 +197,39 @@ impl Authority {
         self.standing_in(&mut transaction, &account.person, now).await
     }
 
+    /// Whom an enrolled wallet's request for a credential offer is about, and which configurations it
+    /// names. The request is taken once.
+    ///
+    /// # Errors
+    /// [`Refusal`]; [`Refusal::AccountReplaced`] too for an account from before credentials were issued.
+    pub async fn check_offer_request(
+        &self,
+        jws: &str,
+        now: u64,
+    ) -> Result<(Recipient, Vec<String>), Refusal> {
+        let (account, claims) = self
+            .verified(jws, OFFER_TYPE, |claims: &OfferClaims| &claims.account_id)
+            .await?;
+        self.terms.check_stated(&claims.stated, now)?;
+        account.require_active()?;
+        if !(1..=MAX_JTI).contains(&claims.jti.len()) {
+            return Err(Refusal::InvalidRequest("jti"));
+        }
+        if account.subject.is_empty() {
+            return Err(Refusal::AccountReplaced);
+        }
+        let mut transaction = self.database.begin().await?;
+        let (jti, expires_at) = (&claims.jti, claims.stated.exp);
+        record_request(&mut transaction, &account.id, jti, expires_at).await?;
+        transaction.commit().await?;
+        let recipient = Recipient {
+            person: account.person,
+            subject: account.subject,
+            matched: true,
+        };
+        Ok((recipient, claims.credential_configuration_ids))
+    }
+
     /// The account a request names and its claims, once the account's key has been found to have
     /// signed them. An account that does not exist is refused like a wrong signature.
     async fn verified<C: DeserializeOwned>(
@@ -204,7 +251,7 @@ impl Authority {
     }
 
     async fn account(&self, id: &str) -> Result<Option<Account>, Refusal> {
-        let row = sqlx::query("SELECT id, person, account_key, active FROM accounts WHERE id = $1")
+        let row = sqlx::query("SELECT id, person, subject, account_key, active FROM accounts WHERE id = $1")
             .bind(id)
             .fetch_optional(self.database.pool())
             .await?;
@@ -213,6 +260,7 @@ impl Authority {
         Ok(Some(Account {
             id: row.try_get("id")?,
             person: row.try_get("person")?,
+            subject: row.try_get("subject")?,
             key: PublicKey::from_multikey(&key).map_err(|_| Refusal::InvalidAccountKey)?,
             active: row.try_get::<i64, _>("active").map(unsigned)? == 1,
         }))
@@ -251,14 +299,16 @@ async fn lock_account(
 
 async fn record_request(
     transaction: &mut Transaction<'_, Any>,
-    request: &CheckedRequest,
+    account: &str,
+    jti: &str,
+    expires_at: u64,
 ) -> Result<(), Refusal> {
     let recorded = sqlx::query(
         "INSERT INTO requests (account, jti, expires_at) VALUES ($1, $2, $3) ON CONFLICT (account, jti) DO NOTHING",
     )
-    .bind(&request.account)
-    .bind(&request.jti)
-    .bind(number(request.expires_at))
+    .bind(account)
+    .bind(jti)
+    .bind(number(expires_at))
     .execute(&mut **transaction)
     .await?;
     // check: QUO-07

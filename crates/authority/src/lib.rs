@@ -14,7 +14,9 @@
 #![allow(clippy::disallowed_methods, reason = "a shell owns its clock and randomness")]
 
 mod anchoring;
+mod certificates;
 mod config;
+pub mod credential_issuer;
 mod database;
 mod delivery;
 mod enrolment;
@@ -22,6 +24,7 @@ mod epoch_signer;
 mod error;
 mod http;
 mod issuance;
+mod issuer;
 mod keeper;
 mod key_ring;
 pub mod population;
@@ -38,8 +41,9 @@ pub use delivery::{Delivered, Delivery, DeliveryError, Dispatch, Dispatcher, Out
 pub use enrolment::{Begun, Confirmation, Confirmed, ENROLMENT_TYPE, EnrolmentRequest};
 pub use epoch_signer::{EpochSigner, Place};
 pub use error::Refusal;
-pub use http::{App, router};
-pub use issuance::{ACCOUNT_TYPE, Blinded, CheckedRequest, Debited, TOKENS_TYPE};
+pub use http::{App, Identification, IssuerApp, issuer_routes, router};
+pub use issuance::{ACCOUNT_TYPE, Blinded, CheckedRequest, Debited, OFFER_TYPE, TOKENS_TYPE};
+pub use issuer::{IssuerConfig, IssuerSettings, IssuingError, SourceConfig, run_issuer};
 pub use keeper::{Epochs, Keeper, KeeperError};
 pub use key_ring::{KeyRing, KeyRingError};
 pub use quota::Standing;

@@ -6,12 +6,18 @@ use realdid_client::{ClientError, IdentityError, NodeClient, ServiceIdentity};
 use realdid_ledger::TrustAnchor;
 use realdid_service::{Hardening, PublicUrl, RateLimiter, Shutdown, harden, serve};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::config::Settings;
 use crate::database::{Database, DatabaseError};
 use crate::delivery::{Delivery, DeliveryError, Dispatcher, Outbox, Smtp};
 use crate::error::Refusal;
-use crate::http::{App, router};
+use crate::credential_issuer::realname::default_types;
+use crate::credential_issuer::{CredentialIssuer, Parts, Register, Rights, Source};
+use crate::http::{App, Identification, IssuerApp, issuer_routes, router};
+use crate::issuer::{
+    CertificateNeeds, IssuingError, forget, keys, limiter as issuing_limiter, read_type, until, watch_rights,
+};
 use crate::keeper::Keeper;
 use crate::key_ring::{KeyRing, KeyRingError};
 use crate::rules::{Authority, Terms};
@@ -42,6 +48,9 @@ pub enum RunError {
     /// The socket.
     #[error(transparent)]
     Listen(#[from] std::io::Error),
+    /// The credentials cannot be issued as configured.
+    #[error(transparent)]
+    Issuing(#[from] IssuingError),
     /// The register is empty.
     #[error("the register is empty; run: realdid authority generate --people 1000 --config …")]
     NoPeople,
@@ -73,6 +82,7 @@ impl RunError {
             Self::Node(error) => error.code(),
             Self::Delivery(_) => "smtp_settings",
             Self::Listen(_) => "cannot_listen",
+            Self::Issuing(_) => "issuing_misconfigured",
             Self::NoPeople => "register_empty",
             Self::TooManyPeople => "too_many_people",
             Self::NotRunning(_) => "authority_not_running",
@@ -104,20 +114,22 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> Result<(), RunError>
         did.hash,
     )?);
     let client = NodeClient::new(&settings.config().node_url, TrustAnchor::of(&settings.charter))?;
+    let (outbox, delivery) = delivery(&settings)?;
+    let dispatcher = Dispatcher::start(delivery);
+    let issuing = issuing(&settings, &identity, &authority, &dispatcher, &name)?;
     let keeper = Keeper::new(
-        client,
+        client.clone(),
         settings.charter.clone(),
         identity,
         ring,
         authority.clone(),
     );
     let keeper = Arc::new(keeper);
-    let (outbox, delivery) = delivery(&settings)?;
     let app = Arc::new(App {
         charter: settings.charter.clone(),
         did: did.to_string(),
         name,
-        dispatcher: Dispatcher::start(delivery),
+        dispatcher,
         outbox,
         limiter: limiter(&settings),
         epochs: keeper.epochs(),
@@ -129,13 +141,82 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> Result<(), RunError>
         let shutdown = shutdown.clone();
         async move { keeper.run(shutdown).await }
     });
-    let router = harden(router(app), hardening(&settings));
+    let mut routes = router(app);
+    if let Some((app, rights)) = issuing {
+        let names = app.issuer.type_names();
+        let forgetting = forget(app.issuer.clone());
+        let watching = watch_rights(client, did, names, rights);
+        tokio::spawn(until(shutdown.clone(), async move { tokio::join!(watching, forgetting); }));
+        routes = routes.merge(issuer_routes(app));
+    }
+    let router = harden(routes, hardening(&settings));
     let served = serve(listener, router, settings.public_url.as_str(), shutdown.clone()).await;
     shutdown.trigger();
     // It has heard the signal; what it was doing, the next start does again.
     let _ = keeping.await;
     authority.database().close().await;
     Ok(served?)
+}
+
+type Issuing = (Arc<IssuerApp>, watch::Sender<Option<Rights>>);
+
+/// The issuer of credentials; none if the identity has no key for them.
+fn issuing(
+    settings: &Settings,
+    identity: &ServiceIdentity,
+    authority: &Authority,
+    dispatcher: &Dispatcher,
+    name: &str,
+) -> Result<Option<Issuing>, RunError> {
+    if identity.credential_key().is_none() {
+        tracing::warn!("the identity has no key for credentials: none are issued");
+        return Ok(None);
+    }
+    let config = settings.config();
+    let chain = config.certificates.as_ref().map(|path| settings.file.path(path));
+    let keys = keys(&CertificateNeeds {
+        identity,
+        did: &identity.did(&settings.charter),
+        chain: chain.as_deref(),
+        data: &settings.data_path(""),
+        url: &settings.public_url,
+        name,
+        sandbox: settings.charter.sandbox,
+    })?;
+    let configured = match config.credentials.as_slice() {
+        [] => default_types(),
+        some => some.to_vec(),
+    };
+    let source: Arc<dyn Source> = Arc::new(Register(authority.database().clone()));
+    let mut types = Vec::new();
+    for kind in configured {
+        let kind = read_type(&kind, &settings.file)?;
+        if keys.of(kind.key).is_ok() {
+            types.push((kind, Arc::clone(&source)));
+        }
+    }
+    let rights = watch::Sender::new(None);
+    let issuer = CredentialIssuer::new(Parts {
+        database: authority.database().clone(),
+        secrets: authority.secrets.clone(),
+        issuer: settings.public_url.as_str().to_owned(),
+        name: name.to_owned(),
+        policy: config.issuing.clone(),
+        types,
+        keys,
+        rights: rights.subscribe(),
+    });
+    let app = IssuerApp {
+        issuer,
+        identification: Identification::Register {
+            authority: Box::new(authority.clone()),
+            dispatcher: dispatcher.clone(),
+        },
+        operator_secret: Some(settings.operator_secret()?),
+        limiter: issuing_limiter(&config.issuing),
+        https: settings.public_url.is_https(),
+    };
+    Ok(Some((Arc::new(app), rights)))
 }
 
 /// The rules over the configured database.

@@ -4,10 +4,18 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use rand::Rng as _;
-use realdid_crypto::{Hash, derive_key};
+use openssl::error::ErrorStack;
+use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
+use rand::{CryptoRng, Rng as _};
+use realdid_crypto::{Hash, base64url_decode, base64url_encode, derive_key};
 use realdid_service::config::{read_secret_file, write_secret_file};
 use zeroize::Zeroizing;
+
+/// Bytes of a nonce and of a tag of AES-GCM.
+const NONCE: usize = 12;
+const TAG: usize = 16;
+/// What sealed names are bound to.
+const SEAL: &[u8] = b"realdid/issuer/subject/v1";
 
 /// Keys the functions that stand for persons and one-time codes in the database. Without it the
 /// database neither shows who is enrolled nor lets anybody test a guess.
@@ -73,6 +81,57 @@ impl Secrets {
             b"\0",
             code.as_bytes(),
         ])
+    }
+
+    /// What stands for a record of this source, e.g. a licence number, in the issuer's tables.
+    #[must_use]
+    pub fn record(&self, name: &str) -> String {
+        self.mac(&[b"realdid/issuer/record/v1\0", name.as_bytes()]).to_hex()
+    }
+
+    /// A code of an offer, of which only the offer's identifier and the code's hash are kept.
+    #[must_use]
+    pub(crate) fn derived(&self, purpose: &'static str, id: &str) -> String {
+        let mac = self.mac(&[b"realdid/issuer/derived/v1\0", purpose.as_bytes(), b"\0", id.as_bytes()]);
+        base64url_encode(mac.as_bytes())
+    }
+
+    /// The 32 bytes of a key that every process over one database shares.
+    #[must_use]
+    pub(crate) fn key(&self, purpose: &'static str) -> Zeroizing<[u8; 32]> {
+        derive_key(
+            self.root.as_ref(),
+            &[b"realdid/issuer/key/v1\0", purpose.as_bytes()],
+        )
+    }
+
+    /// Encrypts the name of a record for the database (AES-256-GCM, random nonce).
+    ///
+    /// # Errors
+    /// [`ErrorStack`] if OpenSSL cannot.
+    pub(crate) fn seal(&self, name: &str, rng: &mut impl CryptoRng) -> Result<String, ErrorStack> {
+        let mut nonce = [0; NONCE];
+        rng.fill_bytes(&mut nonce);
+        let (cipher, mut tag) = (Cipher::aes_256_gcm(), [0; TAG]);
+        let key = self.key("seal");
+        let sealed = encrypt_aead(cipher, key.as_ref(), Some(&nonce), SEAL, name.as_bytes(), &mut tag)?;
+        Ok(base64url_encode([nonce.as_slice(), &tag, &sealed].concat()))
+    }
+
+    /// The inverse of [`seal`](Self::seal); nothing for what was not sealed under this secret.
+    pub(crate) fn open(&self, sealed: &str) -> Option<Zeroizing<String>> {
+        let bytes = base64url_decode(sealed).ok()?;
+        let (nonce, rest) = bytes.split_at_checked(NONCE)?;
+        let (tag, sealed) = rest.split_at_checked(TAG)?;
+        let (cipher, key) = (Cipher::aes_256_gcm(), self.key("seal"));
+        let name = decrypt_aead(cipher, key.as_ref(), Some(nonce), SEAL, sealed, tag).ok()?;
+        String::from_utf8(name).ok().map(Zeroizing::new)
+    }
+
+    /// A number that nobody without the secret can make, over parts of fixed length.
+    #[must_use]
+    pub(crate) fn tag(&self, purpose: &'static str, parts: &[u8]) -> Hash {
+        self.mac(&[b"realdid/issuer/tag/v1\0", purpose.as_bytes(), b"\0", parts])
     }
 
     /// HMAC-SHA-256 under a key extracted from the secret (HKDF's expansion to one block).

@@ -5,6 +5,7 @@ mod enrolments;
 mod problem;
 mod sandbox;
 mod tokens;
+mod vci;
 
 use std::sync::Arc;
 
@@ -49,6 +50,8 @@ pub struct App {
     /// For the sandbox's command; without it, the command is refused.
     pub keeper: Option<Arc<Keeper>>,
 }
+
+pub use vci::{Identification, IssuerApp, routes as issuer_routes};
 
 type Shared = State<Arc<App>>;
 

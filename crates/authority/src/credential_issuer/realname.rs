@@ -1,0 +1,72 @@
+//! The real-name credential: what every authority gives, out of its register.
+
+use realdid_crypto::KeyType;
+
+use super::types::{ClaimKind, ClaimRule, Form, MAX_COPY_DAYS, TypeConfig};
+use super::REALNAME_VCT;
+
+/// Name of the configuration.
+pub const REALNAME_ID: &str = "realname";
+/// Name of the same signed by SM2, for parts of our own.
+pub const REALNAME_SM2_ID: &str = "realname_sm2";
+/// Ages that a holder can be older than.
+const AGES: [u32; 5] = [14, 16, 18, 21, 65];
+
+/// The configurations of an authority that names none: one-time copies by everybody's signature, and
+/// the same by SM2 with SM3.
+#[must_use]
+pub fn default_types() -> Vec<TypeConfig> {
+    vec![
+        realname(REALNAME_ID, KeyType::P256),
+        realname(REALNAME_SM2_ID, KeyType::Sm2),
+    ]
+}
+
+fn realname(id: &str, key: KeyType) -> TypeConfig {
+    TypeConfig {
+        id: id.to_owned(),
+        vct: REALNAME_VCT.to_owned(),
+        name: "Real name".to_owned(),
+        description: "Who somebody is, as the population register has it, in copies to be shown once each"
+            .to_owned(),
+        form: Form::Copies,
+        days: MAX_COPY_DAYS,
+        batch: 20,
+        approval: false,
+        algorithm: key.jose_algorithm().to_owned(),
+        schema: None,
+        source: None,
+        claims: claims(),
+    }
+}
+
+fn claims() -> Vec<ClaimRule> {
+    let claim = |name: &str, title: &str| ClaimRule {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        kind: ClaimKind::Text,
+        column: None,
+        years: 0,
+        always: false,
+        optional: false,
+    };
+    let mut claims = vec![
+        claim("name", "Name"),
+        ClaimRule { optional: true, ..claim("given_name", "Given name") },
+        ClaimRule { optional: true, ..claim("family_name", "Family name") },
+        ClaimRule {
+            kind: ClaimKind::Date,
+            column: Some("birth_date".to_owned()),
+            ..claim("birthdate", "Date of birth")
+        },
+    ];
+    claims.extend(AGES.map(|years| ClaimRule {
+        kind: ClaimKind::AgeOver,
+        column: Some("birth_date".to_owned()),
+        years,
+        ..claim(&format!("age_over_{years}"), &format!("{years} or older"))
+    }));
+    claims.push(claim("nationality", "Nationality"));
+    claims.push(claim("level", "How thoroughly it was verified"));
+    claims
+}
