@@ -7,6 +7,7 @@
 mod frozen;
 mod issuer_metadata;
 mod key_binding;
+mod properties;
 mod reference;
 mod sd_jwt_issue;
 mod sd_jwt_present;
@@ -15,3 +16,4 @@ mod status;
 mod support;
 mod type_metadata;
 mod vc;
+mod vectors;
