@@ -13,6 +13,7 @@
 
 mod choice;
 mod key;
+pub mod status;
 
 use serde_json::Value;
 

@@ -18,6 +18,8 @@ use crate::tokens::MAX_BATCH;
 pub const CONFIRMATION_TYPE: &str = "realdid-enrolment+jwt";
 /// JWS type of a question about the account.
 pub const ACCOUNT_TYPE: &str = "realdid-account+jwt";
+/// JWS type of a request for an offer of the authority's credentials.
+pub const OFFER_TYPE: &str = "realdid-credential-offer+jwt";
 /// How long a signed request to the authority is valid, in seconds.
 pub(crate) const REQUEST_LIFETIME: u64 = 120;
 
@@ -217,6 +219,30 @@ impl Wallet {
         now: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<String, EnrolError> {
+        self.signed_by_account(ACCOUNT_TYPE, audience, now, rng)
+    }
+
+    /// A signed request for an offer of the authority's credentials: the account key was tied to the
+    /// person at enrolment, so no transaction code is needed.
+    ///
+    /// # Errors
+    /// [`EnrolError::NotEnrolled`], [`EnrolError::Jws`].
+    pub fn offer_request(
+        &self,
+        audience: &str,
+        now: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<String, EnrolError> {
+        self.signed_by_account(OFFER_TYPE, audience, now, rng)
+    }
+
+    fn signed_by_account(
+        &self,
+        typ: &str,
+        audience: &str,
+        now: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<String, EnrolError> {
         let account = self.account.as_ref().ok_or(EnrolError::NotEnrolled)?;
         let claims = AccountClaims {
             aud: audience,
@@ -226,12 +252,7 @@ impl Wallet {
             charter: self.charter_claim(),
             account_id: &account.id,
         };
-        Ok(jws::sign(
-            &account.key.signing_key(),
-            ACCOUNT_TYPE,
-            None,
-            &claims,
-        )?)
+        Ok(jws::sign(&account.key.signing_key(), typ, None, &claims)?)
     }
 
     pub(crate) fn charter_claim(&self) -> String {

@@ -21,6 +21,7 @@ mod collect;
 mod encryption;
 mod error;
 mod exchange;
+pub mod issuer;
 pub mod judge;
 mod pending;
 mod plan;
@@ -125,8 +126,10 @@ pub struct Issuance {
     metadata: Option<IssuerMetadata>,
     server: Option<ServerMetadata>,
     wanted: Vec<Offered>,
-    /// A held credential to be refreshed: number, configuration, identifier and server.
+    /// A held credential to be refreshed by its token.
     refreshed: Option<HeldCredential>,
+    /// The number of a held credential whose copies are to be replaced.
+    replaces: Option<u32>,
     dpop: Option<DpopKey>,
     pending: Option<PendingIssuance>,
     encrypting: Option<Encrypting>,
@@ -169,9 +172,17 @@ impl Issuance {
         }
         Ok(Self {
             refreshed: Some(held.clone()),
+            replaces: Some(held.id),
             dpop: held.renewal.dpop_key.clone().map(DpopKey::new),
             ..Self::at(Stage::IssuerMetadata, held.issuer.identifier.clone(), options)
         })
+    }
+
+    /// The offer is for a credential that is held already: what comes takes its place.
+    #[must_use]
+    pub const fn replacing(mut self, id: u32) -> Self {
+        self.replaces = Some(id);
+        self
     }
 
     /// Goes on with an issuance that was stored.
@@ -198,6 +209,7 @@ impl Issuance {
             server: None,
             wanted: Vec::new(),
             refreshed: None,
+            replaces: None,
             dpop: None,
             pending: None,
             encrypting: None,

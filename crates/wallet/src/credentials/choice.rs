@@ -1,5 +1,7 @@
 //! Which copy of a credential is shown next.
 
+use realdid_checks::passes;
+
 use super::{CredentialError, HeldCopy, HeldCredential, MAX_USES, Use};
 use crate::state::Wallet;
 
@@ -25,7 +27,8 @@ impl HeldCredential {
     pub fn pick(&self, now: u64) -> Result<Picked<'_>, CredentialError> {
         let valid = self.copies.iter().filter(|copy| copy.is_valid_at(now));
         let order = |copy: &&HeldCopy| {
-            let uses = if copy.is_long_lived() { 0 } else { copy.uses.len() };
+            let fresh = copy.is_long_lived() || passes("WVC-03", copy.uses.is_empty());
+            let uses = if fresh { 0 } else { copy.uses.len() };
             (
                 copy.is_refused_by_status(),
                 uses,

@@ -316,7 +316,7 @@ impl Issuance {
                 id: fresh_id(rng),
                 issuer: self.issuer.clone(),
                 begun_at: now,
-                replaces: held.map(|held| held.id),
+                replaces: self.replaces,
                 authorization_server: self.authorization_server()?.to_owned(),
                 client_id,
                 access: Access::of(&response, now)?,

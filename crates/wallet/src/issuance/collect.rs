@@ -296,6 +296,12 @@ impl Issuance {
         }
     }
 
+    /// The type of the credential that is being fetched.
+    #[must_use]
+    pub fn expected_type(&self) -> Option<&str> {
+        self.first().ok().map(|awaited| awaited.vct.as_str())
+    }
+
     /// The time of a [`Step::Wait`] is over.
     pub fn waited(&mut self) {
         if matches!(self.stage, Stage::Collect(Collecting::Wait(_))) {

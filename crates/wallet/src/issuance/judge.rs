@@ -4,12 +4,9 @@ use realdid_checks::passes;
 use realdid_credential::vc::{Times, UnverifiedVc, VcError};
 use realdid_crypto::PublicKey;
 use realdid_openid::CLOCK_SKEW;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::credentials::{HeldCopy, HeldStatus, HolderKey, Standing};
-
-/// Most certificates of a chain that are looked at.
-const MAX_CHAIN: usize = 8;
 
 /// Why what was issued is not stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +14,12 @@ pub enum JudgeError {
     /// The credential itself, or its signature.
     #[error("what was issued is not a credential in order: {0}")]
     Credential(#[from] VcError),
+    /// The network has suspended the issuer.
+    #[error("the network has suspended the issuer: nobody takes its credentials now")]
+    Suspended,
+    /// The network has struck off the issuer.
+    #[error("the network has struck off the issuer: nobody takes its credentials any more")]
+    StruckOff,
     /// Nothing says whose key signed it.
     #[error("the credential does not say whose key signed it")]
     NoIssuer,
@@ -44,6 +47,8 @@ impl JudgeError {
         match self {
             Self::Credential(VcError::Expired) => "issued_expired",
             Self::Credential(_) => "issued_invalid",
+            Self::Suspended => "issuer_suspended",
+            Self::StruckOff => "issuer_struck_off",
             Self::NoIssuer => "issued_without_issuer",
             Self::DifferentIssuers => "issued_by_several",
             Self::Type => "issued_other_type",
@@ -76,6 +81,8 @@ pub enum IssuerReference {
         issuer: String,
         /// Name of the key in its set.
         kid: Option<String>,
+        /// JOSE algorithm of the signature: what tells the key if it has no name.
+        algorithm: String,
     },
 }
 
@@ -106,21 +113,36 @@ impl IssuerReference {
             });
         }
         let iss = stated.iss.map(str::to_owned);
-        if let Some(Value::Array(chain)) = stated.x5c {
-            let chain: Option<Vec<String>> = chain
-                .iter()
-                .take(MAX_CHAIN)
-                .map(|one| one.as_str().map(str::to_owned))
-                .collect();
-            if let Some(chain) = chain.filter(|chain| !chain.is_empty()) {
-                return Ok(Self::Certificates { chain, iss });
-            }
+        if let Some(chain) = stated.x5c.and_then(certificates) {
+            return Ok(Self::Certificates { chain, iss });
         }
         let issuer = iss.filter(|iss| iss.starts_with("https://") || iss.starts_with("http://"));
         Ok(Self::Metadata {
             issuer: issuer.ok_or(JudgeError::NoIssuer)?,
             kid: stated.kid.map(str::to_owned),
+            algorithm: parsed.sd_jwt().jwt().algorithm().to_owned(),
         })
+    }
+
+    /// Of the signed status list of a credential: by its own header, else as the credential itself.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn of_status_list(header: &Map<String, Value>, credential: &str) -> Result<Self, JudgeError> {
+        let kid = header
+            .get("kid")
+            .and_then(Value::as_str)
+            .filter(|kid| kid.starts_with("did:"));
+        if let Some((did, _)) = kid.and_then(|kid| kid.split_once('#')) {
+            return Ok(Self::Did {
+                did: did.to_owned(),
+                key: kid.map(str::to_owned),
+            });
+        }
+        match header.get("x5c").and_then(certificates) {
+            Some(chain) => Ok(Self::Certificates { chain, iss: None }),
+            None => Self::of(credential),
+        }
     }
 
     /// Of all copies of one answer, which have the same.
@@ -138,6 +160,13 @@ impl IssuerReference {
         }
         Ok(first)
     }
+}
+
+fn certificates(x5c: &Value) -> Option<Vec<String>> {
+    let texts = x5c.as_array()?.iter().map(|one| one.as_str().map(str::to_owned));
+    texts
+        .collect::<Option<Vec<_>>>()
+        .filter(|chain| !chain.is_empty())
 }
 
 /// The issuer's key as it was found, and how its owner stands on the ledger.
@@ -162,6 +191,12 @@ pub fn judge_all(
     keys: &[HolderKey],
     now: u64,
 ) -> Result<Vec<HeldCopy>, JudgeError> {
+    if !passes("WVC-28", issuer.standing != Standing::StruckOff) {
+        return Err(JudgeError::StruckOff);
+    }
+    if !passes("WVC-29", issuer.standing != Standing::Suspended) {
+        return Err(JudgeError::Suspended);
+    }
     let mut copies: Vec<HeldCopy> = Vec::new();
     for credential in credentials {
         let copy = judge(credential, issuer, vct, keys, now)?;

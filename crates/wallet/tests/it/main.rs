@@ -2,5 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod credentials;
 mod derivation;
+mod issuance;
+mod issuer;
+mod mock_issuer;
 mod storage;
