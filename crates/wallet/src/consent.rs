@@ -359,7 +359,7 @@ fn names(pointer: &Pointer) -> Vec<&str> {
 }
 
 /// Every claim that is not an object of further claims, in alphabetical order.
-fn claims_to_show(claims: &Map<String, Value>, asked: &[Vec<&str>]) -> Vec<ClaimToShow> {
+pub(crate) fn claims_to_show(claims: &Map<String, Value>, asked: &[Vec<&str>]) -> Vec<ClaimToShow> {
     let mut list = Vec::new();
     for (name, value) in claims {
         if !PACKAGING.contains(&name.as_str()) {

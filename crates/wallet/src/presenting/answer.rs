@@ -15,7 +15,7 @@ use url::Url;
 
 use super::selection::path;
 use super::{AnswerError, PresentationRequest};
-use crate::consent::{Consent, ToShow};
+use crate::consent::{Consent, ToShow, claims_to_show};
 use crate::history::Event;
 use crate::state::Wallet;
 
@@ -87,6 +87,16 @@ impl Wallet {
         let disclosed = SdJwt::parse(&copy.compact)?.disclosed()?;
         let paths: Vec<ClaimPath> = shown.pointers.iter().map(path).collect();
         let presentation = disclosed.select(&paths).map_err(|_| JwsError::Claims)?;
+        let read = SdJwt::parse(presentation.text())?.disclosed()?;
+        let told = claims_to_show(read.claims(), &[]);
+        let agreed = told.len() == shown.claims.len()
+            && told
+                .iter()
+                .zip(&shown.claims)
+                .all(|(told, agreed)| told.claim == agreed.claim);
+        if !passes("WVP-14", agreed) {
+            return Err(AnswerError::NotAgreed);
+        }
         let presentation = match &copy.key {
             None => presentation.text().to_owned(),
             Some(key) => presentation.bind(

@@ -60,6 +60,9 @@ pub enum AnswerError {
     /// The copy that was to be shown once was shown since the holder agreed.
     #[error("the copy of the credential was shown to somebody else since you agreed")]
     CopyUsed,
+    /// More would be shown than was agreed to.
+    #[error("the presentation would hold other claims than you agreed to")]
+    NotAgreed,
     /// The request has expired since the holder was asked.
     #[error("the request has expired meanwhile")]
     Expired,
@@ -109,6 +112,7 @@ impl AnswerError {
             Self::NotAsked(_) => "claim_not_asked",
             Self::VerifierCannotRead => "verifier_cannot_read",
             Self::CopyUsed => "credential_copy_used",
+            Self::NotAgreed => "presentation_not_agreed",
             Self::Expired => "request_expired",
             Self::Transaction(_) => "transaction_unsupported",
             Self::Credential(error) => error.code(),

@@ -1,5 +1,6 @@
 //! Which of the wallet's credentials answer a request, and what of them would be shown.
 
+use realdid_checks::passes;
 use realdid_credential::HashAlg;
 use realdid_credential::path::{ClaimPath, PathElement};
 use realdid_credential::sd_jwt::{Disclosed, Presentation, SdJwt};
@@ -116,8 +117,9 @@ impl Wallet {
         let mut all: Vec<Showable<'_>> = held.filter_map(|held| Showable::of(held, now)).collect();
         all.sort_by_key(|one| (!wishes.credentials.contains(&one.held.id), one.order()));
         let formats = &request.metadata().vp_formats_supported;
-        let (readable, unreadable): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|one| one.is_read_by(formats));
+        let (readable, unreadable): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|one| passes("WVP-15", one.is_read_by(formats)));
         match select(request, &readable, &wishes.without) {
             Ok(selection) => Ok(Found {
                 showable: readable,
@@ -184,7 +186,9 @@ fn without_claims(claims: &Map<String, Value>, without: &[String]) -> Value {
         let parent = parts
             .iter()
             .try_fold(&mut view, |value, part| value.get_mut(*part));
-        if let Some(Value::Object(members)) = parent {
+        if let Some(Value::Object(members)) = parent
+            && !passes("WVP-16", false)
+        {
             members.remove(last);
         }
     }

@@ -6,6 +6,7 @@
 mod consent;
 mod login;
 mod operations;
+mod presenting;
 mod restore;
 mod tokens;
 
