@@ -101,6 +101,11 @@ impl Failure {
         self
     }
 
+    /// What happened, in a sentence.
+    pub fn what(&self) -> &str {
+        &self.told.what
+    }
+
     /// The stable code.
     pub fn code(&self) -> &str {
         &self.told.code
@@ -186,12 +191,27 @@ macro_rules! refusals {
 refusals!(
     realdid_ledger::LightError,
     realdid_ledger::ProofFileError,
-    realdid_wallet::consent::AnswerError,
     realdid_wallet::enrol::EnrolError,
-    realdid_wallet::login::LoginError,
+    realdid_wallet::credentials::CredentialError,
+    realdid_wallet::credentials::status::StatusCheckError,
+    realdid_wallet::issuance::JudgeError,
+    realdid_wallet::issuance::issuer::SearchError,
     realdid_wallet::operations::ChangeError,
+    realdid_wallet::presenting::AnswerError,
+    realdid_wallet::presenting::AskError,
     realdid_wallet::tokens::KeyCheckError,
 );
+
+impl From<realdid_wallet::issuance::IssuanceError> for Failure {
+    fn from(error: realdid_wallet::issuance::IssuanceError) -> Self {
+        let kind = if error.is_temporary() {
+            Kind::Unavailable
+        } else {
+            Kind::Refused
+        };
+        Self::new(kind, error.code(), error.to_string())
+    }
+}
 
 impl From<realdid_wallet::WalletError> for Failure {
     fn from(error: realdid_wallet::WalletError) -> Self {

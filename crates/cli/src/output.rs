@@ -57,6 +57,16 @@ impl Output {
         let _ = writeln!(std::io::stderr(), "{line}");
     }
 
+    /// Where the holder's browser has to go, for people and for scripts that drive one.
+    pub fn open_in_browser(self, address: &str) {
+        let line = if self.json {
+            json!({ "open": address }).to_string()
+        } else {
+            format!("open this address in your browser:\n{address}")
+        };
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+
     /// The end of a command that failed.
     pub fn failure(self, failure: &Failure) -> ExitCode {
         let text = if self.json {

@@ -1,14 +1,17 @@
 //! Talking to the authority and to sign-in servers: JSON in, JSON or a problem out, bounded in time
 //! and size.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 use crate::failure::{Failure, Kind, Outcome};
+use crate::public_address::{PublicOnly, host_may_be_public};
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,6 +34,25 @@ struct Problem {
     error_description: String,
 }
 
+/// An answer as it came.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status; redirects are not followed.
+    pub status: StatusCode,
+    /// Its header fields.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header field, if it is there and text.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let value = self.headers.get(name)?;
+        value.to_str().ok().map(str::to_owned)
+    }
+}
+
 /// One service, named for messages.
 #[derive(Debug, Clone)]
 pub struct Web {
@@ -41,15 +63,25 @@ pub struct Web {
 impl Web {
     /// A client that follows no redirects, for a service called `name`.
     pub fn new(name: &'static str, url: &Url) -> Outcome<Self> {
-        Self::build(name, url, Policy::none())
+        Self::build(name, url, Policy::none(), false)
+    }
+
+    /// A client for an address that a stranger set: outside a sandbox it talks to public addresses
+    /// alone, and follows no redirects.
+    pub fn to_stranger(name: &'static str, url: &Url, sandbox: bool) -> Outcome<Self> {
+        if !sandbox && !host_may_be_public(url) {
+            let what = format!("{name} is said to be at an address that is not public");
+            return Err(Failure::refused("address_not_public", what));
+        }
+        Self::build(name, url, Policy::none(), !sandbox)
     }
 
     /// A client that follows redirects, for pages.
     pub fn browsing(name: &'static str, url: &Url) -> Outcome<Self> {
-        Self::build(name, url, Policy::limited(MAX_REDIRECTS))
+        Self::build(name, url, Policy::limited(MAX_REDIRECTS), false)
     }
 
-    fn build(name: &'static str, url: &Url, policy: Policy) -> Outcome<Self> {
+    fn build(name: &'static str, url: &Url, policy: Policy, public_only: bool) -> Outcome<Self> {
         let builder = Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .timeout(TIMEOUT)
@@ -57,6 +89,12 @@ impl Web {
         // Nothing between this machine and itself.
         let builder = if is_loopback(url) {
             builder.no_proxy()
+        } else {
+            builder
+        };
+        let builder = if public_only {
+            // A proxy would resolve the name by itself.
+            builder.no_proxy().dns_resolver(Arc::new(PublicOnly))
         } else {
             builder
         };
@@ -71,8 +109,12 @@ impl Web {
         &self.client
     }
 
-    /// The text of a successful answer.
-    pub async fn text(&self, request: RequestBuilder) -> Outcome<String> {
+    /// An answer as it came, whatever its status; at most [`MAX_ANSWER`] bytes of it.
+    pub async fn answer(&self, request: RequestBuilder) -> Outcome<Answer> {
+        self.answer_within(request, MAX_ANSWER).await
+    }
+
+    async fn answer_within(&self, request: RequestBuilder, limit: usize) -> Outcome<Answer> {
         let unreachable = |error: reqwest::Error| {
             let why = if error.is_timeout() {
                 "no answer in time"
@@ -83,19 +125,34 @@ impl Web {
                 .because(why)
         };
         let mut answer = request.send().await.map_err(unreachable)?;
-        let status = answer.status();
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                let what = format!("{} answered with more than {MAX_ANSWER} bytes", self.name);
+            if body.len() + chunk.len() > limit {
+                let what = format!("{} answered with more than {limit} bytes", self.name);
                 return Err(Failure::refused("answer_too_long", what));
             }
             body.extend_from_slice(&chunk);
         }
-        if status.is_success() {
-            Ok(String::from_utf8_lossy(&body).into_owned())
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// The text of a successful answer.
+    pub async fn text(&self, request: RequestBuilder) -> Outcome<String> {
+        self.long_text(request, MAX_ANSWER).await
+    }
+
+    /// The text of a successful answer of at most `limit` bytes.
+    pub async fn long_text(&self, request: RequestBuilder, limit: usize) -> Outcome<String> {
+        let answer = self.answer_within(request, limit).await?;
+        if answer.status.is_success() {
+            Ok(String::from_utf8_lossy(&answer.body).into_owned())
         } else {
-            Err(self.refusal(status.as_u16(), &body))
+            Err(self.refusal(answer.status.as_u16(), &answer.body))
         }
     }
 

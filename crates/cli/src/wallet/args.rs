@@ -28,8 +28,15 @@ pub enum Action {
     /// The DIDs of the wallet.
     #[command(subcommand)]
     Did(DidAction),
+    /// Take a credential that an issuer offers.
+    Offer(Offer),
+    /// The credentials of the wallet.
+    #[command(subcommand)]
+    Credential(CredentialAction),
     /// Log in at a website.
     Login(Login),
+    /// Show credentials to who asks for them.
+    Present(Present),
     /// What the wallet did.
     History,
     /// What is left of the quota at the authority.
@@ -75,9 +82,80 @@ pub struct Enrol {
     /// A shell command that prints the code.
     #[arg(long)]
     pub code_from: Option<String>,
+    /// Do not fetch the real-name credential, only tokens.
+    #[arg(long)]
+    pub no_credential: bool,
     /// How many DIDs to prepare.
     #[arg(long, default_value_t = realdid_wallet::tokens::DEFAULT_POOL)]
     pub pool: u32,
+}
+
+/// Take a credential that an issuer offers.
+#[derive(Debug, Args)]
+pub struct Offer {
+    /// The `openid-credential-offer:` link, or the address that shows it.
+    pub url: String,
+    /// The transaction code that the issuer sent you [default: asked for].
+    #[arg(long)]
+    pub tx_code: Option<String>,
+    /// Agree without being asked, also to an issuer that is not accredited on this network.
+    #[arg(long)]
+    pub yes: bool,
+    /// The name under which the issuer knows this wallet, if it wants to know it.
+    #[arg(long)]
+    pub client_id: Option<String>,
+    /// How many one-time copies to ask for, at most.
+    #[arg(long, default_value_t = realdid_wallet::issuance::DEFAULT_COPIES)]
+    pub copies: usize,
+    /// Where the browser is to come back to; the address it comes back with is then asked for
+    /// [default: a port of this machine, which the wallet listens to].
+    #[arg(long)]
+    pub redirect_uri: Option<String>,
+    /// Do not wait for an issuer that needs time; go on later with `credential refresh`.
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+/// The credentials of the wallet.
+#[derive(Debug, Subcommand)]
+pub enum CredentialAction {
+    /// List them: type, issuer, copies left, expiry, status.
+    List {
+        /// Ask status lists and the ledger first.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Show one, with its claims.
+    Show {
+        /// Its number, from `credential list`.
+        id: u32,
+        /// Ask its status list and the ledger first.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Fetch fresh copies, and what issuers had put off.
+    Refresh(Refresh),
+    /// Remove one with its keys, for good.
+    Remove {
+        /// Its number, from `credential list`.
+        id: u32,
+        /// Agree without being asked.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Fetch fresh copies.
+#[derive(Debug, Args)]
+pub struct Refresh {
+    /// Its number, from `credential list` [default: every one that is used up or expires soon].
+    pub id: Option<u32>,
+    /// Agree without being asked, should the issuer no longer be accredited.
+    #[arg(long)]
+    pub yes: bool,
+    /// How many one-time copies to ask for, at most.
+    #[arg(long, default_value_t = realdid_wallet::issuance::DEFAULT_COPIES)]
+    pub copies: usize,
 }
 
 /// The DIDs of the wallet.
@@ -150,15 +228,50 @@ pub struct Renew {
     pub on_ledger: bool,
 }
 
+/// What is disclosed to who asks.
+#[derive(Debug, Args)]
+pub struct Disclosure {
+    /// Agree without being asked.
+    #[arg(long)]
+    pub yes: bool,
+    /// Keep this claim back, such as `birthdate` or `address.city`, or leave out this optional part of
+    /// the request; several are possible.
+    #[arg(long, value_name = "CLAIM")]
+    pub without: Vec<String>,
+    /// Show this credential if it answers the request, by its number; several are possible.
+    #[arg(long, value_name = "ID")]
+    pub credential: Vec<u32>,
+    /// Leave out everything that is optional.
+    #[arg(long)]
+    pub only_required: bool,
+    /// Answer even if who asks is not registered to ask for all of it.
+    #[arg(long)]
+    pub despite_over_asking: bool,
+}
+
 /// Log in.
 #[derive(Debug, Args)]
 pub struct Login {
     /// The `openid4vp:` link, or the address of the page that shows it.
     pub url: String,
-    /// Agree without being asked.
-    #[arg(long)]
-    pub yes: bool,
+    /// What is disclosed.
+    #[command(flatten)]
+    pub disclosure: Disclosure,
     /// Use this DID instead of the one the wallet chooses.
+    #[arg(long)]
+    pub did: Option<String>,
+}
+
+/// Show credentials.
+#[derive(Debug, Args)]
+pub struct Present {
+    /// The `openid4vp:` link (or `haip-vp:`, or a wallet's web address with the same parameters), or the
+    /// address of the page that shows it.
+    pub url: String,
+    /// What is disclosed.
+    #[command(flatten)]
+    pub disclosure: Disclosure,
+    /// If a login is asked for, too: use this DID.
     #[arg(long)]
     pub did: Option<String>,
 }

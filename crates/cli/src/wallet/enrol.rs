@@ -4,6 +4,8 @@ use std::process::Command as Process;
 
 use realdid_did::{Did, Level};
 use realdid_ledger::Charter;
+use realdid_openid::vci::{CredentialOffer, OfferError};
+use realdid_wallet::issuance::{DEFAULT_COPIES, Issuance, Options};
 use realdid_wallet::root::Secret;
 use realdid_wallet::{NewWallet, Wallet};
 use serde_json::json;
@@ -11,6 +13,7 @@ use serde_json::json;
 use super::Place;
 use super::args::{Enrol, Init};
 use super::draw::{self, Drawn};
+use super::issuing::{self, Manner};
 use super::session::Session;
 use crate::failure::{Failure, Outcome};
 use crate::now;
@@ -100,12 +103,81 @@ pub async fn enrol(mut session: Session, options: Enrol) -> Outcome<()> {
         ));
         draw::draw(&mut session, realdid_wallet::tokens::Wanted::New(options.pool)).await?
     };
+    let credentials = if options.no_credential {
+        Vec::new()
+    } else {
+        real_name_credential(&mut session).await
+    };
     let pooled = session.wallet().pooled();
+    let held = if credentials.is_empty() {
+        ""
+    } else {
+        "; your real-name credential is stored"
+    };
     output.result(
-        format!("enrolled; {pooled} DIDs are ready, each for one website"),
-        &json!({ "authority": authority, "pooled": pooled, "quota_remaining": drawn.quota_remaining }),
+        format!("enrolled; {pooled} DIDs are ready, each for one website{held}"),
+        &json!({
+            "authority": authority,
+            "pooled": pooled,
+            "quota_remaining": drawn.quota_remaining,
+            "credentials": credentials,
+        }),
     );
     Ok(())
+}
+
+/// Fetches the real-name credential. The enrolment stands without it, so a failure is only told.
+async fn real_name_credential(session: &mut Session) -> Vec<u32> {
+    session.output.progress("fetching your real-name credential");
+    let how = Options {
+        sandbox: session.is_sandbox(),
+        redirect_uri: None,
+        client_id: None,
+        copies: DEFAULT_COPIES,
+    };
+    // The authority is the one that this wallet was proofed by: nothing to be asked again.
+    let mut manner = Manner {
+        yes: true,
+        ..Manner::default()
+    };
+    let fetched = match credential_offer(session, None).await {
+        Ok(offer) => issuing::run(session, Issuance::of_offer(offer, how), &mut manner).await,
+        Err(failure) => Err(failure),
+    };
+    match fetched {
+        Ok(obtained) => obtained.stored,
+        Err(failure) => {
+            session.output.warning(format!(
+                "the real-name credential was not fetched ({}): {}",
+                failure.code(),
+                failure.what()
+            ));
+            Vec::new()
+        }
+    }
+}
+
+/// An offer of the authority to the holder of the account: of this configuration, or of all.
+pub async fn credential_offer(session: &Session, configuration: Option<&str>) -> Outcome<CredentialOffer> {
+    #[derive(serde::Deserialize)]
+    struct Made {
+        credential_offer: serde_json::Value,
+    }
+    let (url, web) = session.authority()?;
+    let request = session.wallet().offer_request(&url, now(), &mut rand::rng())?;
+    let request = web
+        .client()
+        .post(format!("{url}/v1/credential-offers"))
+        .header("content-type", "application/jwt")
+        .body(request);
+    let made: Made = web.json(request).await?;
+    let invalid = |error: OfferError| Failure::refused("offer_invalid", error.to_string());
+    let json = made.credential_offer.to_string();
+    let mut offer = CredentialOffer::parse(json.as_bytes(), session.is_sandbox()).map_err(invalid)?;
+    if let Some(wanted) = configuration {
+        offer.credential_configuration_ids = vec![wanted.to_owned()];
+    }
+    Ok(offer)
 }
 
 async fn begin(session: &mut Session, options: &Enrol) -> Outcome<Begun> {

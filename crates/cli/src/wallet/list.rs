@@ -119,6 +119,22 @@ pub fn history_line(entry: &HistoryEntry) -> String {
         Event::LoginRefused { client_id, by, code } => {
             format!("login at {client_id} refused by the {by}: {code}")
         }
+        Event::Presented {
+            name,
+            registered,
+            credentials,
+            ..
+        } => {
+            let known = if *registered { "" } else { " (unregistered)" };
+            let shown: Vec<_> = credentials
+                .iter()
+                .map(|shown| format!("{} of {}", shown.claims.join(", "), shown.vct))
+                .collect();
+            format!("showed {name}{known} {}", shown.join("; "))
+        }
+        Event::PresentationRefused { client_id, by, code } => {
+            format!("request of {client_id} refused by the {by}: {code}")
+        }
         Event::Changed {
             did, change, height, ..
         } => format!("{change} of {did}, final at height {height}"),
@@ -141,7 +157,7 @@ pub fn history_line(entry: &HistoryEntry) -> String {
 }
 
 /// A time as text: `2026-11-22T02:30:00Z`, by Howard Hinnant's civil-from-days.
-fn time(seconds: u64) -> String {
+pub fn time(seconds: u64) -> String {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);

@@ -2,11 +2,17 @@
 
 pub mod args;
 mod backup;
+mod browser;
 mod change;
+mod consent_text;
+mod credential;
 mod draw;
 mod enrol;
+mod issuing;
 mod list;
 mod login;
+mod offer;
+mod present;
 mod scan;
 mod session;
 
@@ -45,7 +51,12 @@ pub fn run(command: WalletCommand, output: Output) -> Outcome<()> {
         Action::History => history(&place, output),
         Action::Enrol(options) => block_on(enrol::enrol(Session::open(&place, output)?, options))?,
         Action::Quota => block_on(enrol::quota(Session::open(&place, output)?))?,
+        Action::Offer(options) => block_on(offer::offer(Session::open(&place, output)?, options))?,
+        Action::Credential(action) => {
+            block_on(credential::run_action(Session::open(&place, output)?, action))?
+        }
         Action::Login(options) => block_on(login::login(Session::open(&place, output)?, options))?,
+        Action::Present(options) => block_on(present::present(Session::open(&place, output)?, options))?,
         Action::Did(action) => block_on(did(Session::open(&place, output)?, action))?,
     }
 }

@@ -48,6 +48,11 @@ impl Session {
         &mut self.vault.wallet
     }
 
+    /// Whether the network is a sandbox, where plain http on this machine is allowed.
+    pub const fn is_sandbox(&self) -> bool {
+        self.vault.wallet.charter().sandbox
+    }
+
     /// The way to the ledger.
     pub const fn node(&self) -> &NodeClient {
         &self.node
