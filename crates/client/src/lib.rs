@@ -16,6 +16,8 @@
 mod error;
 mod http;
 mod node_client;
+pub mod outside;
+pub mod public_address;
 mod resolve;
 mod service_identity;
 mod state;

@@ -1,13 +1,16 @@
 //! The websites that are registered here.
 
+use realdid_checks::passes;
 use realdid_did::Level;
 use realdid_openid::oidc::{ClientCredentials, TokenError};
 use realdid_openid::{ClientId, check_address};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
+use crate::certificate::{Certificate, CertificateError};
 use crate::database::{Database, DatabaseError, number, unsigned};
 use crate::secret::SecretHash;
+use crate::verifier_options::{VerifierOptions, VerifierOptionsError};
 
 /// Most redirect addresses of a website.
 const MAX_REDIRECT_URIS: usize = 8;
@@ -29,6 +32,10 @@ pub struct ClientOptions {
     pub minimum_level: Level,
     /// How old the ledger's state may be at a login, in seconds; 300 by default, at most a day.
     pub max_age: u64,
+    /// How it asks for credentials.
+    pub verifier: VerifierOptions,
+    /// The certificate by which it names itself to wallets, if it does.
+    pub certificate: Option<Certificate>,
 }
 
 impl ClientOptions {
@@ -41,23 +48,22 @@ impl ClientOptions {
             public: false,
             minimum_level: Level::Substantial,
             max_age: 300,
+            verifier: VerifierOptions::default(),
+            certificate: None,
         }
     }
 
     /// Checks the options; `sandbox` allows plain http on loopback.
     pub(crate) fn check(&self, sandbox: bool) -> Result<(), ClientOptionsError> {
-        // check: SIG-01
-        if !realdid_openid::site_statement::is_name(&self.name) {
+        if !passes("SIG-01", realdid_openid::site_statement::is_name(&self.name)) {
             return Err(ClientOptionsError::Name);
         }
         let count = (1..=MAX_REDIRECT_URIS).contains(&self.redirect_uris.len());
-        // check: SIG-02
-        if !count
-            || self
-                .redirect_uris
-                .iter()
-                .any(|uri| check_address(uri, sandbox).is_err())
-        {
+        let mut uris = self.redirect_uris.iter();
+        if !passes(
+            "SIG-02",
+            count && uris.all(|uri| check_address(uri, sandbox).is_ok()),
+        ) {
             return Err(ClientOptionsError::RedirectUri);
         }
         let longest = if self.minimum_level == Level::High {
@@ -65,17 +71,19 @@ impl ClientOptions {
         } else {
             LONGEST_MAX_AGE
         };
-        // check: SIG-03
-        if (1..=longest).contains(&self.max_age) {
-            Ok(())
-        } else {
-            Err(ClientOptionsError::MaxAge(longest))
+        if !passes("SIG-03", (1..=longest).contains(&self.max_age)) {
+            return Err(ClientOptionsError::MaxAge(longest));
         }
+        self.verifier.check(self.certificate.is_some(), sandbox)?;
+        if let Some(certificate) = &self.certificate {
+            certificate.check(&self.verifier)?;
+        }
+        Ok(())
     }
 }
 
 /// Why a website cannot be registered as asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClientOptionsError {
     /// The name.
     #[error("the name must have 1 to 64 bytes, without control characters or white space at its ends")]
@@ -86,6 +94,12 @@ pub enum ClientOptionsError {
     /// The age of the ledger's state; the limit is told.
     #[error("the ledger's state may be 1 to {0} seconds old at this level")]
     MaxAge(u64),
+    /// How it asks for credentials.
+    #[error(transparent)]
+    Verifier(#[from] VerifierOptionsError),
+    /// Its certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
 }
 
 /// A registered website.
@@ -106,6 +120,8 @@ pub struct Client {
     pub max_age: u64,
     /// When it was registered, in Unix seconds.
     pub created_at: u64,
+    /// How it asks for credentials.
+    pub verifier: VerifierOptions,
 }
 
 impl Client {
@@ -131,8 +147,11 @@ impl Client {
             (None, ClientCredentials::Public { .. }) => true,
             _ => false,
         };
-        // check: OIDC-15
-        if fits { Ok(()) } else { Err(TokenError::Client) }
+        if passes("OIDC-15", fits) {
+            Ok(())
+        } else {
+            Err(TokenError::Client)
+        }
     }
 
     fn read(row: &AnyRow) -> Result<Self, DatabaseError> {
@@ -148,6 +167,7 @@ impl Client {
             minimum_level: serde_json::from_value(level.into())?,
             max_age: unsigned(row.try_get("max_age")?),
             created_at: unsigned(row.try_get("created_at")?),
+            verifier: serde_json::from_str(row.try_get("verifier")?)?,
         })
     }
 }
@@ -164,8 +184,9 @@ pub(crate) const fn level_name(level: Level) -> &'static str {
 impl Database {
     pub(crate) async fn insert_client(&self, client: &Client) -> Result<(), DatabaseError> {
         let statement = "INSERT INTO clients
-            (client_id, name, site_did, secret_hash, redirect_uris, minimum_level, max_age, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+            (client_id, name, site_did, secret_hash, redirect_uris, minimum_level, max_age, created_at,
+             verifier)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         sqlx::query(statement)
             .bind(&client.client_id)
             .bind(&client.name)
@@ -175,6 +196,7 @@ impl Database {
             .bind(level_name(client.minimum_level))
             .bind(number(client.max_age))
             .bind(number(client.created_at))
+            .bind(serde_json::to_string(&client.verifier)?)
             .execute(self.pool())
             .await?;
         Ok(())

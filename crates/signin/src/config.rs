@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use realdid_ledger::{Charter, CharterError};
+use realdid_openid::registration::MayAsk;
 use realdid_service::config::{ConfigError, Loaded, load};
 use realdid_service::network::Subnet;
 use realdid_service::{Limits, PublicUrl, PublicUrlError};
@@ -33,6 +34,10 @@ pub struct Config {
     /// The identity's key file.
     #[serde(default = "default_identity")]
     pub identity: PathBuf,
+    /// What this server is registered to ask for on the ledger, where that is limited to some claims:
+    /// the lists whose hashes the grants hold, shown to wallets.
+    #[serde(default)]
+    pub registrations: Vec<MayAsk>,
     /// Limits of every request.
     #[serde(default)]
     pub limits: Limits,

@@ -87,6 +87,8 @@ impl Database {
             ("DELETE FROM logins WHERE expires_at < $1", now),
             ("DELETE FROM codes WHERE expires_at < $1", now - 600),
             ("DELETE FROM access_tokens WHERE expires_at < $1", now),
+            ("DELETE FROM presentations WHERE erase_at < $1", now),
+            ("DELETE FROM webhooks WHERE erase_at < $1", now),
         ];
         for (statement, before) in statements {
             sqlx::query(statement).bind(before).execute(&self.pool).await?;

@@ -11,30 +11,40 @@
 //! 5. `/login/{id}/complete` sends the browser that started back to the website with a code.
 //! 6. `/token` turns the code into an ID token whose subject is the DID made for this website.
 //!
+//! Websites with pages of their own ask for credentials at `/v1/presentations`
+//! (`presentations`): the same verifier, with what they ask in the query language of OpenID4VP.
+//!
 //! The database keeps nothing that two websites' logins have in common: no token, no key of an
 //! authority, no name of a person, and a cookie of its own for each login.
 
 #![allow(clippy::disallowed_methods, reason = "a shell owns its clock and randomness")]
 
+mod certificate;
 mod clients;
 mod config;
 mod database;
+mod evidence;
 mod grants;
 mod http;
 mod ledger;
 mod login;
 mod login_store;
+mod presentations;
 mod pushed;
 mod run;
 mod secret;
 mod signing_key;
 mod site;
+mod verifier_options;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
 
+pub use certificate::{Certificate, CertificateError};
 pub use clients::{Client, ClientOptions};
 pub use config::{Config, Settings, SettingsError};
 pub use database::DatabaseError;
 pub use run::{NewClient, RunError, add_client, list_clients, run};
 pub use site::SiteError;
+pub use verifier_options::{AskError, Profile, VerifierOptions, VerifierOptionsError};

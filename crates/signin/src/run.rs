@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use realdid_client::{ClientError, IdentityError, NodeClient, ServiceIdentity};
+use realdid_client::outside::{Outside, OutsideError};
+use realdid_client::{ClientError, IdentityError, NodeClient, ServiceIdentity, TrustLookup};
 use realdid_ledger::TrustAnchor;
 use realdid_openid::ClientId;
 use realdid_service::{Hardening, Shutdown, harden, now_seconds, serve};
@@ -13,14 +14,18 @@ use serde::Serialize;
 use crate::clients::{Client, ClientOptions, ClientOptionsError};
 use crate::config::Settings;
 use crate::database::{Database, DatabaseError};
+use crate::evidence::Known;
 use crate::http::{App, router};
 use crate::ledger::Ledger;
 use crate::secret::{Secret, random_id};
 use crate::signing_key;
 use crate::site::{self, SiteError, SiteKeys};
+use crate::webhooks::keep_telling;
 
 /// How often expired rows are forgotten.
 const CLEANING: Duration = Duration::from_secs(60);
+/// How often it is looked which status lists are due.
+const LISTS: Duration = Duration::from_secs(5);
 /// Pause after a failed attempt to get on the ledger.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -45,6 +50,9 @@ pub enum RunError {
     /// A website cannot be registered as asked.
     #[error(transparent)]
     Options(#[from] ClientOptionsError),
+    /// The client for addresses that others set.
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
     /// The socket.
     #[error(transparent)]
     Listen(#[from] std::io::Error),
@@ -61,6 +69,7 @@ impl RunError {
             Self::Site(error) => error.code(),
             Self::Node(error) => error.code(),
             Self::Options(_) => "client_options_invalid",
+            Self::Outside(error) => error.code(),
             Self::Listen(_) => "cannot_listen",
         }
     }
@@ -74,6 +83,8 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> Result<(), RunError>
     let app = Arc::new(assemble(&settings).await?);
     let listener = realdid_service::serve::bind(settings.config().listen).await?;
     tokio::spawn(get_on_the_ledger(Arc::clone(&app), shutdown.clone()));
+    tokio::spawn(keep_telling(Arc::clone(&app), shutdown.clone()));
+    tokio::spawn(keep_lists(Arc::clone(&app), shutdown.clone()));
     let cleaning = tokio::spawn(keep_clean(Arc::clone(&app), shutdown.clone()));
     let router = harden(router(Arc::clone(&app)), hardening(&settings));
     let served = serve(listener, router, settings.public_url.as_str(), shutdown.clone()).await;
@@ -94,6 +105,12 @@ pub(crate) async fn assemble(settings: &Settings) -> Result<App, RunError> {
     let client = NodeClient::new(&settings.config().node_url, TrustAnchor::of(&settings.charter))?;
     client.set_highest_seen(database.highest_seen().await?);
     let site_keys = SiteKeys::new(settings.data_path("sites"));
+    let outside = Outside::new(settings.charter.sandbox)?;
+    let known = Known::new(
+        TrustLookup::new(client.clone()),
+        outside.clone(),
+        settings.charter.sandbox,
+    );
     std::fs::create_dir_all(site_keys.directory())?;
     Ok(App {
         issuer: settings.public_url.clone(),
@@ -101,6 +118,9 @@ pub(crate) async fn assemble(settings: &Settings) -> Result<App, RunError> {
         charter_hash: settings.charter.hash(),
         database,
         ledger: Ledger::new(client),
+        known,
+        outside,
+        registrations: settings.config().registrations.clone(),
         identity,
         site_keys,
         signing_key: signing_key::load_or_create(&settings.data_path("id-token.key"))
@@ -129,6 +149,17 @@ async fn get_on_the_ledger(app: Arc<App>, shutdown: Shutdown) {
             Err(error) => tracing::warn!(code = error.code(), "not on the ledger yet"),
         }
         tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Renews status lists before anybody needs them.
+async fn keep_lists(app: Arc<App>, shutdown: Shutdown) {
+    while !shutdown.is_triggered() {
+        app.known.lists.renew_due(now_seconds()).await;
+        tokio::select! {
+            () = tokio::time::sleep(LISTS) => {}
+            () = shutdown.triggered() => {}
+        }
     }
 }
 
@@ -190,13 +221,22 @@ pub async fn add_client(settings: &Settings, options: ClientOptions) -> Result<N
         minimum_level: options.minimum_level,
         max_age: options.max_age,
         created_at: now_seconds(),
+        verifier: options.verifier,
     };
+    if let Some(certificate) = &options.certificate {
+        certificate
+            .save(app.site_keys.directory(), &client_id)
+            .map_err(ClientOptionsError::Certificate)?;
+    }
     app.database.insert_client(&client).await?;
     app.database.close().await;
     Ok(NewClient {
         client_id,
         client_secret: secret.map(|secret| secret.as_str().to_owned()),
-        verifier_id: ClientId::of_did(&client.site_did).to_string(),
+        verifier_id: match &options.certificate {
+            Some(certificate) => certificate.client_id(&client.verifier).to_string(),
+            None => ClientId::of_did(&client.site_did).to_string(),
+        },
         site_did: client.site_did,
     })
 }

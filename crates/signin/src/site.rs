@@ -142,7 +142,7 @@ pub(crate) fn statement(
         sub: client.site_did.clone(),
         name: client.name.clone(),
         redirect_uris: client.redirect_uris.clone(),
-        may_ask: Vec::new(),
+        may_ask: client.verifier.may_ask.clone(),
         iat,
         exp,
         charter: base64url_encode(charter.hash().0),

@@ -85,9 +85,17 @@ impl AuthorizationParameters {
     /// # Errors
     /// [`AuthorizationError::Duplicate`], [`AuthorizationError::TooLong`].
     pub fn parse(encoded: &str) -> Result<Self, AuthorizationError> {
+        Self::parse_within(encoded, MAX_VALUE)
+    }
+
+    /// Parses a form body whose values may be as long as `limit`, in bytes.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_within(encoded: &str, limit: usize) -> Result<Self, AuthorizationError> {
         let mut parameters = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(encoded.as_bytes()) {
-            if value.len() > MAX_VALUE {
+            if value.len() > limit {
                 return Err(AuthorizationError::TooLong);
             }
             // check: OIDC-04

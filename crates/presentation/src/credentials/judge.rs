@@ -198,11 +198,9 @@ impl<'a> Issuer<'a> {
     /// Joins what the credential says and what the shell knows.
     fn find(shown: &'a ShownCredential, known: IssuerEvidence<'a>) -> Result<Self, CredentialRefusal> {
         Ok(match (&shown.clue, known) {
-            (IssuerClue::Did { did, key }, IssuerEvidence::Ledger(standing)) => Self::Ledger {
-                did,
-                key,
-                standing,
-            },
+            (IssuerClue::Did { did, key }, IssuerEvidence::Ledger(standing)) => {
+                Self::Ledger { did, key, standing }
+            }
             (IssuerClue::Certificates, IssuerEvidence::Roots(roots)) => Self::Roots(roots),
             (IssuerClue::WebKey { issuer, key }, IssuerEvidence::Web { trusted }) => {
                 Self::Web { issuer, key, trusted }
@@ -314,7 +312,9 @@ impl Case<'_> {
         }
         let issues = |found: &Grant| {
             let right = found.right;
-            found.revoked_at == 0 && right.kind == RightKind::Issue && right.type_id == type_id(self.shown.vct())
+            found.revoked_at == 0
+                && right.kind == RightKind::Issue
+                && right.type_id == type_id(self.shown.vct())
         };
         if !passes("CRD-08", known.right.as_ref().is_some_and(issues)) {
             return Err(CredentialRefusal::TypeNotGranted);

@@ -130,6 +130,12 @@ impl ShownCredential {
         self.chain.as_ref()
     }
 
+    /// The algorithm it says it is signed with.
+    #[must_use]
+    pub fn algorithm(&self) -> &str {
+        self.vc.sd_jwt().jwt().algorithm()
+    }
+
     /// The type it says it is of.
     #[must_use]
     pub fn vct(&self) -> &str {

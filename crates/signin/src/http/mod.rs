@@ -7,6 +7,9 @@ mod cookie;
 mod login_page;
 mod page;
 mod par;
+mod presentation_request;
+mod presentation_response;
+mod presentations;
 mod provider;
 mod token;
 mod userinfo;
@@ -20,12 +23,15 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use realdid_client::ServiceIdentity;
+use realdid_client::outside::Outside;
 use realdid_crypto::{Hash, SecretKey};
 use realdid_ledger::Charter;
 use realdid_openid::authorization_response::MAX_BODY;
+use realdid_openid::registration::MayAsk;
 use realdid_service::{PublicUrl, health, telemetry};
 
 use crate::database::Database;
+use crate::evidence::Known;
 use crate::ledger::Ledger;
 use crate::site::SiteKeys;
 
@@ -39,6 +45,11 @@ pub(crate) struct App {
     pub(crate) charter_hash: Hash,
     pub(crate) database: Database,
     pub(crate) ledger: Ledger,
+    pub(crate) known: Known,
+    /// Asks addresses that others set.
+    pub(crate) outside: Outside,
+    /// What this server itself is registered to ask for, as wallets are shown it.
+    pub(crate) registrations: Vec<MayAsk>,
     pub(crate) identity: ServiceIdentity,
     pub(crate) site_keys: SiteKeys,
     pub(crate) signing_key: SecretKey,
@@ -85,9 +96,27 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             get(wallet_request::by_get).post(wallet_request::by_post),
         )
         .route("/response/{id}", post(wallet_response::respond))
+        .route(
+            "/presentation/{id}",
+            get(presentation_request::by_get).post(presentation_request::by_post),
+        )
+        .route(
+            "/presentation/{id}/response",
+            post(presentation_response::respond),
+        )
         .layer(DefaultBodyLimit::max(MAX_BODY));
+    let websites = Router::new()
+        .route("/openapi.json", get(presentations::openapi))
+        .route("/v1/presentations", post(presentations::start))
+        .route(
+            "/v1/presentations/{id}",
+            get(presentations::status).delete(presentations::erase),
+        )
+        .route("/v1/presentations/{id}/result", get(presentations::result))
+        .layer(DefaultBodyLimit::max(presentations::MAX_BODY));
     provider
         .merge(pages)
+        .merge(websites)
         .merge(wallet)
         .with_state(app)
         .merge(health::routes(move || {

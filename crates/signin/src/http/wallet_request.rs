@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use realdid_checks::passes;
 use realdid_openid::authorization_request::{self, LoginRequest, MAX_LIFETIME, MEDIA_TYPE};
 use realdid_openid::oidc::AuthorizationParameters;
 use realdid_service::{Problem, now_seconds};
@@ -17,6 +18,8 @@ use crate::site;
 
 /// Longest nonce a wallet may send, in characters.
 const MAX_WALLET_NONCE: usize = 128;
+/// Longest parameter of a wallet's POST, in bytes: its metadata may be long.
+const MAX_WALLET_METADATA: usize = 16 * 1024;
 
 /// `GET /request/{id}`
 pub(super) async fn by_get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Response {
@@ -27,17 +30,23 @@ pub(super) async fn by_get(State(app): State<Arc<App>>, Path(id): Path<String>) 
 
 /// `POST /request/{id}`
 pub(super) async fn by_post(State(app): State<Arc<App>>, Path(id): Path<String>, body: String) -> Response {
-    let nonce = match AuthorizationParameters::parse(&body) {
-        Ok(parameters) => parameters.get("wallet_nonce").map(str::to_owned),
-        Err(error) => return Problem::bad_request("malformed_request", error.to_string()).into_response(),
-    };
-    // check: VP-24
-    if nonce.as_ref().is_some_and(|nonce| nonce.len() > MAX_WALLET_NONCE) {
-        return Problem::bad_request("malformed_request", "the wallet_nonce is too long").into_response();
+    let served = async { serve(&app, &id, wallet_nonce(&body)?).await };
+    served.await.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// The nonce that a wallet sends with its POST. `wallet_metadata` is not looked at: what is asked for
+/// does not depend on the wallet.
+pub(super) fn wallet_nonce(body: &str) -> Result<Option<String>, Problem> {
+    let parameters = AuthorizationParameters::parse_within(body, MAX_WALLET_METADATA)
+        .map_err(|error| Problem::bad_request("malformed_request", error.to_string()))?;
+    let nonce = parameters.get("wallet_nonce");
+    if !passes("VP-24", nonce.is_none_or(|nonce| nonce.len() <= MAX_WALLET_NONCE)) {
+        return Err(Problem::bad_request(
+            "malformed_request",
+            "the wallet_nonce is too long",
+        ));
     }
-    serve(&app, &id, nonce)
-        .await
-        .unwrap_or_else(IntoResponse::into_response)
+    Ok(nonce.map(str::to_owned))
 }
 
 async fn serve(app: &App, id: &str, wallet_nonce: Option<String>) -> Result<Response, Problem> {

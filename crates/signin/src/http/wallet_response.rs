@@ -96,7 +96,7 @@ async fn finish(app: &App, login: &Login, stage: &Stage, code: Option<Secret>) -
 }
 
 /// The login is refused, and stays open for a better answer.
-fn refusal(refusal: LoginRefusal) -> Problem {
+pub(super) fn refusal(refusal: LoginRefusal) -> Problem {
     let status = match refusal {
         LoginRefusal::State(_) | LoginRefusal::Document => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::FORBIDDEN,
@@ -105,7 +105,7 @@ fn refusal(refusal: LoginRefusal) -> Problem {
 }
 
 /// The ledger cannot be asked, or its answer not believed; the login stays as it was.
-fn unavailable(error: LookupError) -> Problem {
+pub(super) fn unavailable(error: LookupError) -> Problem {
     let code = match error {
         LookupError::Refusal(error) => return refusal(error),
         LookupError::Client(ClientError::NotProven(error)) => {

@@ -21,6 +21,7 @@ use crate::http::{App, router};
 use crate::login::{Answer, Device, Login, Return, Stage};
 use crate::run::assemble;
 use crate::secret::{Secret, random_id};
+use crate::verifier_options::VerifierOptions;
 
 pub const CALLBACK: &str = "http://127.0.0.1:9/callback";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -299,6 +300,10 @@ pub fn answer(device: Device) -> Answer {
 }
 
 async fn add_site(app: &App, level: Level) -> Site {
+    add_verifier(app, level, VerifierOptions::default()).await
+}
+
+async fn add_verifier(app: &App, level: Level, verifier: VerifierOptions) -> Site {
     let client_id = random_id();
     let keys = app.site_keys.create(&client_id).unwrap();
     let secret = Secret::generate();
@@ -311,6 +316,7 @@ async fn add_site(app: &App, level: Level) -> Site {
         minimum_level: level,
         max_age: 300,
         created_at: now_seconds(),
+        verifier,
     };
     app.database.insert_client(&client).await.unwrap();
     Site {
