@@ -11,8 +11,8 @@ name = "Sandbox Licence Office"
 
 # How credentials are issued. Status lists are published at multiples of so many seconds.
 [issuing]
-status_seconds = 10
-status_ttl = 10
+status_seconds = 2
+status_ttl = 2
 
 # Where the data is: a CSV file, or a database of your own:
 #   sql = "postgres://user:password@host/name"

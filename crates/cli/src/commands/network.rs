@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
+use realdid_authority::credential_issuer::example::{LICENCE_CONFIG, licence_files};
 use realdid_client::ServiceIdentity;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::founding::{Founding, Ports};
 use crate::args::{NetworkCommand, NetworkInit};
@@ -69,17 +70,32 @@ fn write_all(options: &NetworkInit, founding: &Founding, ports: Ports) -> Outcom
     write_in(dir, "member", "member.key", &format!("{member}\n"))?;
     write_node(dir, founding, ports)?;
     write_service(dir, "authority", ports.authority(), ports, &founding.authority)?;
-    write_service(dir, "issuer", ports.issuer(), ports, &founding.issuer)?;
+    write_issuer(dir, options.people, ports, &founding.issuer)?;
     for (index, identity) in (0_u16..).zip(&founding.signins) {
-        let directory = if index == 0 {
-            "signin".to_owned()
-        } else {
-            format!("signin{}", index + 1)
-        };
+        let directory = signin_directory(usize::from(index));
         write_service_in(dir, &directory, "signin", ports.signin(index), ports, identity)?;
     }
+    write(&dir.join("dids.json"), &(dids(founding).to_string() + "\n"))?;
     // Written last: a directory with it is complete.
     write(&dir.join("format_version"), &format!("{FORMAT_VERSION}\n"))
+}
+
+/// The DIDs that the services will publish, by the names of their directories: for scripts.
+fn dids(founding: &Founding) -> Value {
+    let did = |identity: &ServiceIdentity| json!(identity.did(&founding.charter));
+    let mut dids = json!({ "authority": did(&founding.authority), "issuer": did(&founding.issuer) });
+    for (index, identity) in founding.signins.iter().enumerate() {
+        dids[signin_directory(index)] = did(identity);
+    }
+    dids
+}
+
+fn signin_directory(index: usize) -> String {
+    if index == 0 {
+        "signin".to_owned()
+    } else {
+        format!("signin{}", index + 1)
+    }
 }
 
 fn write_node(dir: &Path, founding: &Founding, ports: Ports) -> Outcome<()> {
@@ -141,6 +157,18 @@ fn write_service_in(
         node = url(ports.node()),
     );
     write_in(dir, directory, &format!("{role}.toml"), &config)
+}
+
+/// The licence office: a service like the others, and what it issues out of which data.
+fn write_issuer(dir: &Path, people: u64, ports: Ports, identity: &ServiceIdentity) -> Outcome<()> {
+    write_service(dir, "issuer", ports.issuer(), ports, identity)?;
+    let config = dir.join("issuer/issuer.toml");
+    let common = fs::read_to_string(&config).map_err(|error| Failure::file(&config, &error))?;
+    write(&config, &format!("{common}{LICENCE_CONFIG}"))?;
+    for (name, text) in licence_files(people) {
+        write_in(dir, "issuer", name, &text)?;
+    }
+    Ok(())
 }
 
 fn url(port: u16) -> String {

@@ -15,6 +15,9 @@ use crate::support::{PATIENCE, Process, free_ports, program, realdid};
 /// Names of the services, as their logs are called.
 pub const SERVICES: [&str; 6] = ["node", "authority", "signin", "signin2", "site-a", "site-b"];
 
+/// The type of the real-name credential.
+pub const REALNAME: &str = "urn:realdid:realname:1";
+
 /// A running country; everything is killed and deleted when it is dropped.
 pub struct Country {
     dir: TempDir,
@@ -73,9 +76,35 @@ impl Country {
             country.spawn(service, command);
             wait_until_healthy(&country.url(offset));
         }
+        country.grant("authority", "issue");
+        country.grant("signin", "ask");
+        country.grant("signin2", "ask");
         country.start_site("site-a", "Site A", "signin", 20, 31);
         country.start_site("site-b", "Site B", "signin2", 21, 32);
         country
+    }
+
+    /// The consortium lets a service issue or ask for the real-name credential.
+    fn grant(&self, service: &str, right: &str) {
+        let dids = std::fs::read(self.path("data/dids.json")).expect("the services' DIDs");
+        let dids: Value = serde_json::from_slice(&dids).expect("JSON");
+        let (charter, member) = (
+            self.path("data/charter.json"),
+            self.path("data/member/member.key"),
+        );
+        run(&[
+            "governance",
+            "grant",
+            dids[service].as_str().expect("a DID"),
+            right,
+            REALNAME,
+            "--charter",
+            &charter.display().to_string(),
+            "--node",
+            &self.node(),
+            "--member-key",
+            &member.display().to_string(),
+        ]);
     }
 
     fn start_site(&mut self, log: &str, name: &str, signin: &str, issuer: u16, own: u16) {

@@ -18,7 +18,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _};
 
 use crate::browser::Browser;
-use crate::country::{Country, Person, SERVICES};
+use crate::country::{Country, Person, REALNAME, SERVICES};
 use crate::holder::{Holder, Persona};
 use crate::shared_values::{Body, describe, shared};
 use crate::support::{http, program};
@@ -309,6 +309,12 @@ async fn enrol(country: &Country, person: &Person) {
     let code = country.await_code(&http()).await;
     let enrolment = begun["enrolment_id"].as_str().expect("an enrolment");
     wallet(country, &["enrol", "--enrolment", enrolment, "--code", &code]);
+    // Enrolling fetched the real-name credential, too: that must give away no login that goes without it.
+    let held = wallet(country, &["credential", "list", "--json"]);
+    assert!(
+        held.contains(REALNAME),
+        "the wallet holds the real-name credential: {held}"
+    );
 }
 
 /// Two logins of one person with the real wallet, at two sites that compare everything.
