@@ -1,7 +1,7 @@
 //! A credential's claims as a tree that remembers which of them are selectively disclosable, and by
 //! which disclosure: one structure under reading, choosing what to show, and the rules of a type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -119,19 +119,24 @@ impl Claim {
 
     /// Whether this or anything beneath is selectively disclosable.
     pub(crate) fn has_disclosable(&self) -> bool {
-        self.disclosable
-            || self
-                .children(Places::Issued)
-                .iter()
-                .any(|(_, claim)| claim.has_disclosable())
+        self.disclosable || self.beneath().any(Self::has_disclosable)
     }
 
     /// Adds the disclosures of this and everything beneath.
-    pub(crate) fn collect(&self, into: &mut std::collections::BTreeSet<usize>) {
+    pub(crate) fn collect(&self, into: &mut BTreeSet<usize>) {
         into.extend(self.disclosure);
-        for (_, claim) in self.children(Places::Issued) {
-            claim.collect(into);
-        }
+        self.beneath().for_each(|claim| claim.collect(into));
+    }
+
+    /// What stands directly beneath, as issued.
+    fn beneath(&self) -> impl Iterator<Item = &Self> {
+        let (members, elements) = match &self.content {
+            Content::Object(members) => (Some(members), None),
+            Content::Array(elements) => (None, Some(elements)),
+            Content::Leaf(_) | Content::Hidden => (None, None),
+        };
+        let members = members.into_iter().flat_map(BTreeMap::values);
+        members.chain(elements.into_iter().flatten())
     }
 }
 

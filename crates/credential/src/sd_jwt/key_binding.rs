@@ -2,7 +2,6 @@
 
 use realdid_checks::passes;
 use realdid_crypto::PublicKey;
-use realdid_jose::jwk::Jwk;
 use serde_json::{Map, Value};
 
 use super::read::VerifiedSdJwt;
@@ -111,7 +110,7 @@ impl VerifiedSdJwt {
             return Err(SdJwtError::BindingForm);
         };
         binding
-            .verify_foreign_signature(&key)
+            .verify_foreign_signature(key)
             .map_err(SdJwtError::Binding)?;
         if !passes("SDJ-19", binding.typ() == Some(KEY_BINDING_TYP)) {
             return Err(SdJwtError::BindingType);
@@ -125,17 +124,10 @@ impl VerifiedSdJwt {
             self.check_claims(&stated, expected)?;
         }
         Ok(KeyBound {
-            key,
+            key: *key,
             issued_at,
             claims: binding.stated_claims().clone(),
         })
-    }
-
-    /// The holder's key that the issuer names: `cnf.jwk`, if it is a public key that is known here.
-    #[must_use]
-    pub fn holder_key(&self) -> Option<PublicKey> {
-        let jwk = self.claims().get("cnf")?.as_object()?.get("jwk")?;
-        serde_json::from_value::<Jwk>(jwk.clone()).ok()?.public_key().ok()
     }
 
     fn check_claims(&self, stated: &Stated<'_>, expected: &Expected<'_>) -> Result<(), SdJwtError> {

@@ -5,7 +5,9 @@ use std::fmt;
 use realdid_checks::passes;
 use realdid_crypto::{PublicKey, base64url_decode};
 use realdid_jose::json::StrictValue;
+use realdid_jose::jwk::Jwk;
 use realdid_jose::jws::Unverified;
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::disclosed::Disclosed;
@@ -159,8 +161,10 @@ impl SdJwt {
         self.jwt
             .verify_foreign_signature(key)
             .map_err(SdJwtError::Issuer)?;
+        let disclosed = self.disclosed()?;
         Ok(VerifiedSdJwt {
-            disclosed: self.disclosed()?,
+            holder: holder_key(disclosed.claims()),
+            disclosed,
             key_binding: self.key_binding.clone(),
         })
     }
@@ -207,6 +211,7 @@ fn hash_of(payload: &Map<String, Value>) -> Result<HashAlg, SdJwtError> {
 #[derive(Clone)]
 pub struct VerifiedSdJwt {
     disclosed: Disclosed,
+    holder: Option<PublicKey>,
     pub(super) key_binding: Option<Unverified>,
 }
 
@@ -223,12 +228,23 @@ impl VerifiedSdJwt {
         &self.disclosed
     }
 
+    /// The holder's key that the issuer names: `cnf.jwk`, if it is a public key that is known here.
+    #[must_use]
+    pub const fn holder_key(&self) -> Option<&PublicKey> {
+        self.holder.as_ref()
+    }
+
     /// Whether there is a key binding, of whatever worth. No verifier decides by this whether it
     /// wants one (RFC 9901 §9.5).
     #[must_use]
     pub const fn has_key_binding(&self) -> bool {
         self.key_binding.is_some()
     }
+}
+
+fn holder_key(claims: &Map<String, Value>) -> Option<PublicKey> {
+    let jwk = claims.get("cnf")?.as_object()?.get("jwk")?;
+    Jwk::deserialize(jwk).ok()?.public_key().ok()
 }
 
 impl fmt::Debug for VerifiedSdJwt {

@@ -91,10 +91,10 @@ impl UnverifiedVc {
         let claims = sd_jwt.claims();
         let validity = Validity::of(claims)?;
         validity.check(times)?;
+        check_holder(claims)?;
         Ok(VerifiedVc {
             vct: self.vct.clone(),
             also_types: also_types(claims, &self.vct)?,
-            holder: holder(&sd_jwt)?,
             status: status(claims)?,
             integrity: integrity(claims)?,
             validity,
@@ -184,9 +184,8 @@ fn also_types(claims: &Map<String, Value>, vct: &str) -> Result<Vec<String>, VcE
     Ok(types.unwrap_or_default())
 }
 
-/// The holder's key; `None` if there is no `cnf`, or one of a kind that is not known here.
-fn holder(sd_jwt: &VerifiedSdJwt) -> Result<Option<PublicKey>, VcError> {
-    let sound = match sd_jwt.claims().get("cnf") {
+fn check_holder(claims: &Map<String, Value>) -> Result<(), VcError> {
+    let sound = match claims.get("cnf") {
         None => true,
         // a private key in a credential is everybody's: it binds to nobody
         Some(Value::Object(cnf)) => cnf
@@ -197,7 +196,7 @@ fn holder(sd_jwt: &VerifiedSdJwt) -> Result<Option<PublicKey>, VcError> {
     if !passes("SVC-10", sound) {
         return Err(VcError::Confirmation);
     }
-    Ok(sd_jwt.holder_key())
+    Ok(())
 }
 
 fn status(claims: &Map<String, Value>) -> Result<Option<StatusReference>, VcError> {
@@ -234,7 +233,6 @@ pub struct VerifiedVc {
     vct: String,
     also_types: Vec<String>,
     validity: Validity,
-    holder: Option<PublicKey>,
     status: Option<StatusReference>,
     integrity: Option<Integrity>,
 }
@@ -279,7 +277,7 @@ impl VerifiedVc {
     /// The holder's key, if the credential is bound to one of a type that is known here.
     #[must_use]
     pub const fn holder(&self) -> Option<&PublicKey> {
-        self.holder.as_ref()
+        self.sd_jwt.holder_key()
     }
 
     /// Where its status stands, if it has one.
