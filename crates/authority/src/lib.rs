@@ -27,6 +27,7 @@ mod issuance;
 mod issuer;
 mod keeper;
 mod key_ring;
+mod operate;
 pub mod population;
 mod quota;
 mod register;
@@ -46,6 +47,7 @@ pub use issuance::{ACCOUNT_TYPE, Blinded, CheckedRequest, Debited, OFFER_TYPE, T
 pub use issuer::{IssuerConfig, IssuerSettings, IssuingError, SourceConfig, run_issuer};
 pub use keeper::{Epochs, Keeper, KeeperError};
 pub use key_ring::{KeyRing, KeyRingError};
+pub use operate::operate;
 pub use quota::Standing;
 pub use register::{Contact, Person};
 pub use rules::{Authority, EnrolmentLimits, MAX_BATCH, MAX_REQUEST_LIFE, Terms};

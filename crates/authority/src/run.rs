@@ -58,10 +58,10 @@ pub enum RunError {
     #[error("at most {} people can be generated", population::MAX_PEOPLE)]
     TooManyPeople,
     /// The running service does not answer.
-    #[error("the authority at {0} does not answer; is it running?")]
+    #[error("the service at {0} does not answer; is it running?")]
     NotRunning(String),
     /// The running service refused; its code is named.
-    #[error("the authority refused: {detail} ({code})")]
+    #[error("the service refused: {detail} ({code})")]
     Refused {
         /// The problem's code.
         code: String,

@@ -235,7 +235,7 @@ impl CredentialIssuer {
         rows.iter().map(Issuance::read).collect()
     }
 
-    /// Changes an issuance, or everything issued for a record.
+    /// Changes an issuance, or what was issued for a record: of one configuration, or all.
     ///
     /// # Errors
     /// [`IssueRefusal::NoRecord`] if nothing was issued under this name that could be changed so.
@@ -243,6 +243,7 @@ impl CredentialIssuer {
         &self,
         issuance: Option<&str>,
         person: Option<&str>,
+        credential: Option<&str>,
         change: Change,
         now: u64,
     ) -> Result<Changed, IssueRefusal> {
@@ -253,6 +254,7 @@ impl CredentialIssuer {
         };
         let statement = format!(
             "UPDATE vci_issuances SET state = $1 WHERE (id = $2 OR person = $3) AND {from} AND expires_at > $4
+             AND ($5 = '' OR configuration = $5)
              RETURNING id, configuration, person"
         );
         let mut transaction = self.database.begin().await?;
@@ -262,6 +264,7 @@ impl CredentialIssuer {
             .bind(issuance.unwrap_or_default())
             .bind(person.unwrap_or_default())
             .bind(number(now))
+            .bind(credential.unwrap_or_default())
             .fetch_all(&mut *transaction)
             .await?;
         let (mut issuances, mut credentials) = (Vec::new(), 0);

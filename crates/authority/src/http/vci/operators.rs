@@ -63,12 +63,15 @@ async fn make(app: &IssuerApp, order: &OfferOrder) -> Result<OrderedOffer, Issue
 async fn reissue(State(app): Shared, headers: HeaderMap, Json(order): Json<OfferOrder>) -> Response {
     let work = async || {
         let person = app.issuer.person(&order.record);
-        let revoked = app.issuer.change(None, Some(&person), Change::Revoke, now_seconds()).await;
-        let revoked = match revoked {
-            Ok(changed) => changed.issuances,
-            Err(IssueRefusal::NoRecord) => Vec::new(),
-            Err(refusal) => return Err(refusal),
-        };
+        let mut revoked = Vec::new();
+        for credential in app.issuer.named_or_first(&order.credentials) {
+            let (credential, now) = (Some(credential.as_str()), now_seconds());
+            match app.issuer.change(None, Some(&person), credential, Change::Revoke, now).await {
+                Ok(changed) => revoked.extend(changed.issuances),
+                Err(IssueRefusal::NoRecord) => {}
+                Err(refusal) => return Err(refusal),
+            }
+        }
         let offer = make(&app, &order).await?;
         let mut answer = json!(offer);
         answer["revoked"] = json!(revoked);
@@ -85,14 +88,17 @@ struct ChangeOrder {
     issuance: Option<String>,
     #[serde(default)]
     record: Option<String>,
+    #[serde(default)]
+    credential: Option<String>,
     change: Change,
 }
 
 async fn change(State(app): Shared, headers: HeaderMap, Json(order): Json<ChangeOrder>) -> Response {
     let work = async || -> Result<Changed, IssueRefusal> {
         let person = order.record.as_deref().map(|record| app.issuer.person(record));
+        let (issuance, credential) = (order.issuance.as_deref(), order.credential.as_deref());
         app.issuer
-            .change(order.issuance.as_deref(), person.as_deref(), order.change, now_seconds())
+            .change(issuance, person.as_deref(), credential, order.change, now_seconds())
             .await
     };
     run(&app, &headers, work).await
