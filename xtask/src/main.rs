@@ -8,6 +8,7 @@
 mod args;
 mod cargo;
 mod failure;
+mod fuzz;
 mod install;
 mod json;
 mod npm;
@@ -45,6 +46,9 @@ cargo xtask <command>
             --only ID,ID        only these
             --package NAME      only what these packages decide and test; may be repeated
             --json FILE         what was found, for a program to read
+  fuzz    [TARGET…]     made-up inputs for every parser, guided by coverage (needs a C++ compiler)
+            --runs N                for each target; default 10 million
+            --seconds N             no longer than this for each target
   audit   licences and advisories of the dependencies (needs cargo-deny)
 ";
 
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(args),
         Some("tidy") => tidy::run(args),
         Some("switches") => switches::run(args),
+        Some("fuzz") => fuzz::run(args),
         Some("kill") => kill(args),
         Some("audit") => audit(args),
         Some("help" | "--help" | "-h") | None => {

@@ -210,7 +210,55 @@ type ByProgram<T> = BTreeMap<String, T>;
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
+
+    /// A test program with two tests, in both of which X-01 refuses something; with X-01 off, the one
+    /// called `breaks` fails. It understands the names that it is given.
+    const HARNESS: &str = r#"#!/bin/sh
+if [ -n "$REALDID_CHECK_TRACE" ]; then printf 'X-01 breaks\nX-01 bears\n' > "$REALDID_CHECK_TRACE"; fi
+for test in breaks bears; do
+    if [ $# -gt 0 ]; then case " $* " in *" $test "*) ;; *) continue ;; esac; fi
+    if [ "$REALDID_CHECK_OFF:$test" = X-01:breaks ]; then echo "test $test ... FAILED"; else echo "test $test ... ok"; fi
+done
+"#;
+
+    fn judged(marked: &[&str]) -> Verdict {
+        let dir = TemporaryDir::new("switches-test").unwrap();
+        let program = dir.path().join("harness");
+        std::fs::write(&program, HARNESS).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let binaries = Binaries::of("crates/x:it", program);
+        let baseline = Baseline::of(&binaries, dir.path(), "").unwrap();
+        assert_eq!(baseline.failed(), None);
+        let tests = marked.iter().map(|name| Test::new("crates/x:it", name)).collect();
+        let marks = Marks {
+            tests: BTreeMap::from([("X-01".to_owned(), tests)]),
+            ..Marks::default()
+        };
+        judge("X-01", &marks, &binaries, &baseline, "").unwrap()
+    }
+
+    #[test]
+    fn a_planted_disagreement_is_caught() {
+        assert!(judged(&["breaks"]).holds());
+        assert_eq!(
+            judged(&[]).unmarked.len(),
+            1,
+            "it fails and nobody says that it should"
+        );
+        assert_eq!(
+            judged(&["breaks", "bears"]).passed.len(),
+            1,
+            "it should fail and does not"
+        );
+        assert_eq!(
+            judged(&["breaks", "gone"]).absent.len(),
+            1,
+            "there is no such test"
+        );
+    }
 
     #[test]
     fn a_sample_is_repeatable_and_in_order() {

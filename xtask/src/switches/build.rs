@@ -51,6 +51,19 @@ impl Binaries {
         Ok(binaries)
     }
 
+    /// One program, made up for a test.
+    #[cfg(test)]
+    pub fn of(name: &str, executable: PathBuf) -> Self {
+        let directory = executable.parent().map(PathBuf::from).unwrap_or_default();
+        Self(ByProgram::from([(
+            name.to_owned(),
+            Binary {
+                executable,
+                directory,
+            },
+        )]))
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Binary)> {
         self.0.iter()
     }

@@ -5,7 +5,7 @@ use super::manifest::Manifest;
 use super::tree::Tree;
 
 /// Each crate and those of ours it may depend on. Development dependencies are free.
-const MAY_KNOW: [(&str, &[&str]); 19] = [
+const MAY_KNOW: [(&str, &[&str]); 20] = [
     ("realdid-checks", &[]),
     ("realdid-crypto", &[]),
     ("realdid-did", &["crypto"]),
@@ -16,7 +16,16 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
     ("realdid-openid", &["checks", "crypto", "jose"]),
     (
         "realdid-presentation",
-        &["checks", "crypto", "jose", "did", "token", "ledger", "openid", "credential"],
+        &[
+            "checks",
+            "crypto",
+            "jose",
+            "did",
+            "token",
+            "ledger",
+            "openid",
+            "credential",
+        ],
     ),
     (
         "realdid-wallet",
@@ -63,6 +72,18 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
     ),
     ("realdid-demo", &[]),
     ("xtask", &[]),
+    (
+        "realdid-fuzz",
+        &[
+            "checks",
+            "crypto",
+            "did",
+            "ledger",
+            "jose",
+            "openid",
+            "credential",
+        ],
+    ),
 ];
 const SERVER: &[&str] = &[
     "checks",

@@ -1,0 +1,5 @@
+//! See `realdid_fuzz::ledger::header`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| realdid_fuzz::ledger::header(data));
