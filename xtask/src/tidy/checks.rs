@@ -19,7 +19,14 @@ pub fn agreement(tree: &Tree) -> Findings {
     let mut findings = Findings::new();
     let rows = rows(tree, &mut findings);
     let mut code = marks(tree, IN_CODE, |name| name.contains("/src/"));
-    code.extend(switch_marks(tree));
+    let mut decided: BTreeMap<&str, &str> = BTreeMap::new();
+    for mark in switch_marks(tree) {
+        if let Some(first) = decided.insert(mark.id, mark.file) {
+            let Mark { id, file, line, .. } = mark;
+            findings.push(format!("{file}:{line}: {id} is decided in {first} already"));
+        }
+        code.push(mark);
+    }
     let tests = marks(tree, IN_TEST, |_| true);
     let code_ids: BTreeSet<&str> = code.iter().map(|mark| mark.id).collect();
     let test_ids: BTreeSet<&str> = tests.iter().map(|mark| mark.id).collect();
@@ -171,6 +178,11 @@ mod tests {
         let test = "TEST DID-01\n#[test]\nfn t() {}\n";
         let code = format!("{SWITCH}\n    \"DID-01\", x)\n");
         assert_eq!(findings(ROWS, &code, test), Findings::new());
+        assert_eq!(
+            findings(ROWS, &code.repeat(2), test).len(),
+            1,
+            "one rule, one place"
+        );
     }
 
     #[test]
