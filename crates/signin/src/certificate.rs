@@ -84,7 +84,7 @@ impl Certificate {
 
     /// Checks that the certificate is what a website's options take it for.
     pub(crate) fn check(&self, options: &VerifierOptions) -> Result<(), CertificateError> {
-        if options.prefix() == ClientIdPrefix::X509SanDns {
+        if options.prefix() == ClientIdPrefix::X509SanDns || options.dns_name.is_some() {
             self.chain
                 .leaf()
                 .expect_host(options.dns_name.as_deref().unwrap_or_default())?;
@@ -96,8 +96,8 @@ impl Certificate {
     }
 
     /// The website's client identifier by this certificate.
-    pub(crate) fn client_id(&self, options: &VerifierOptions) -> ClientId {
-        match (options.prefix(), &options.dns_name) {
+    pub(crate) fn client_id(&self, prefix: ClientIdPrefix, options: &VerifierOptions) -> ClientId {
+        match (prefix, &options.dns_name) {
             (ClientIdPrefix::X509SanDns, Some(name)) => ClientId::of_dns_name(name),
             _ => ClientId::of_certificate(self.chain.leaf()),
         }

@@ -20,6 +20,7 @@ use crate::ledger::Ledger;
 use crate::secret::{Secret, random_id};
 use crate::signing_key;
 use crate::site::{self, SiteError, SiteKeys};
+use crate::verifier_options::VerifierOptions;
 use crate::webhooks::keep_telling;
 
 /// How often expired rows are forgotten.
@@ -221,7 +222,10 @@ pub async fn add_client(settings: &Settings, options: ClientOptions) -> Result<N
         minimum_level: options.minimum_level,
         max_age: options.max_age,
         created_at: now_seconds(),
-        verifier: options.verifier,
+        verifier: VerifierOptions {
+            certified: options.certificate.is_some(),
+            ..options.verifier
+        },
     };
     if let Some(certificate) = &options.certificate {
         certificate
@@ -234,7 +238,9 @@ pub async fn add_client(settings: &Settings, options: ClientOptions) -> Result<N
         client_id,
         client_secret: secret.map(|secret| secret.as_str().to_owned()),
         verifier_id: match &options.certificate {
-            Some(certificate) => certificate.client_id(&client.verifier).to_string(),
+            Some(certificate) => certificate
+                .client_id(client.verifier.prefix(), &client.verifier)
+                .to_string(),
             None => ClientId::of_did(&client.site_did).to_string(),
         },
         site_did: client.site_did,

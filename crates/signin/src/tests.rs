@@ -4,6 +4,8 @@
 
 mod authorize;
 mod login;
+mod presentations;
+mod presenter;
 mod support;
 mod token;
 mod wallet;

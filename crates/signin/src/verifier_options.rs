@@ -38,7 +38,9 @@ pub struct VerifierOptions {
     pub client_id_prefix: Option<String>,
     /// DNS name of the certificate, for `x509_san_dns`.
     pub dns_name: Option<String>,
-    /// Whether answers are encrypted; always under [`Profile::Haip`].
+    /// Whether the website has a certificate; set when it is registered with one.
+    pub certified: bool,
+    /// Whether answers are encrypted unless a request says otherwise; always under [`Profile::Haip`].
     pub encrypted: bool,
     /// Further rules.
     pub profile: Profile,
@@ -59,6 +61,12 @@ pub enum AskError {
     /// Something is asked for that the website is not registered for.
     #[error("the website is not registered to ask for {}", join(.0))]
     OverAsked(Vec<OverAsked>),
+    /// An unknown response mode.
+    #[error("the response_mode is direct_post or direct_post.jwt")]
+    Mode,
+    /// A way of naming itself that the website is not registered with.
+    #[error("the website is not registered with this client-id prefix")]
+    Prefix,
     /// The profile asks for more than the request has; it is named.
     #[error("the high-assurance profile asks for {0}")]
     Profile(&'static str),
@@ -76,6 +84,8 @@ impl AskError {
         match self {
             Self::Query(error) => error.code(),
             Self::OverAsked(_) => "not_registered_to_ask",
+            Self::Mode => "response_mode_invalid",
+            Self::Prefix => "client_id_prefix_invalid",
             Self::Profile(_) => "profile_violated",
         }
     }
@@ -84,7 +94,7 @@ impl AskError {
 /// Why a website's verifier options cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerifierOptionsError {
-    /// An unknown prefix, or one that takes a certificate without one, or the other way round.
+    /// An unknown prefix, or one that takes a certificate without one.
     #[error(
         "the client-id prefix is decentralized_identifier, or x509_san_dns or x509_hash with a certificate"
     )]
@@ -117,14 +127,51 @@ impl VerifierOptions {
         named.unwrap_or(ClientIdPrefix::DecentralizedIdentifier)
     }
 
-    /// How answers travel.
-    #[must_use]
-    pub fn response_mode(&self) -> ResponseMode {
-        if self.encrypted || self.profile == Profile::Haip {
+    /// How answers travel: as the request says, else as registered.
+    ///
+    /// # Errors
+    /// [`AskError::Mode`] for an unknown mode, [`AskError::Profile`].
+    pub fn response_mode(&self, asked: Option<&str>) -> Result<ResponseMode, AskError> {
+        let registered = if self.encrypted || self.profile == Profile::Haip {
             ResponseMode::DirectPostJwt
         } else {
             ResponseMode::DirectPost
+        };
+        let mode = match asked {
+            None => registered,
+            Some(name) => ResponseMode::from_name(name).ok_or(AskError::Mode)?,
+        };
+        let kept = self.profile != Profile::Haip || mode == ResponseMode::DirectPostJwt;
+        if !passes("VRF-20", kept) {
+            return Err(AskError::Profile("an encrypted answer (direct_post.jwt)"));
         }
+        Ok(mode)
+    }
+
+    /// How the website names itself to wallets: as the request says, else as registered.
+    ///
+    /// # Errors
+    /// [`AskError::Prefix`] for one that it is not registered with, [`AskError::Profile`].
+    pub fn choose_prefix(&self, asked: Option<&str>) -> Result<ClientIdPrefix, AskError> {
+        let prefix = match asked {
+            None => self.prefix(),
+            Some(name) => ClientIdPrefix::from_name(name).ok_or(AskError::Prefix)?,
+        };
+        if !passes(
+            "VRF-21",
+            self.profile != Profile::Haip || prefix == ClientIdPrefix::X509Hash,
+        ) {
+            return Err(AskError::Profile("the client-id prefix x509_hash"));
+        }
+        let has = match prefix {
+            ClientIdPrefix::DecentralizedIdentifier => true,
+            ClientIdPrefix::X509Hash => self.certified,
+            ClientIdPrefix::X509SanDns => self.certified && self.dns_name.is_some(),
+        };
+        if !passes("VRF-22", has) {
+            return Err(AskError::Prefix);
+        }
+        Ok(prefix)
     }
 
     /// The JOSE algorithms that wallets are told of. The profile knows ES256; naming more is allowed.
@@ -150,7 +197,7 @@ impl VerifierOptions {
             .as_deref()
             .is_none_or(|name| ClientIdPrefix::from_name(name).is_some());
         let takes_certificate = self.prefix() != ClientIdPrefix::DecentralizedIdentifier;
-        if !passes("VRF-01", known && takes_certificate == has_certificate) {
+        if !passes("VRF-01", known && (has_certificate || !takes_certificate)) {
             return Err(VerifierOptionsError::Prefix);
         }
         let fits = self.profile != Profile::Haip || self.prefix() == ClientIdPrefix::X509Hash;

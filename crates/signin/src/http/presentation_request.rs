@@ -35,7 +35,7 @@ async fn serve(app: &App, id: &str, wallet_nonce: Option<String>) -> Result<Resp
     let now = now_seconds();
     let (presentation, client) = open(app, id, now).await?;
     let claims = claims(app, &presentation, &client, wallet_nonce, now)?;
-    let object = sign(app, &client, &claims)?;
+    let object = sign(app, &client, presentation.asked.prefix(), &claims)?;
     let headers = [
         (header::CONTENT_TYPE, MEDIA_TYPE),
         (header::CACHE_CONTROL, "no-store"),
@@ -78,11 +78,14 @@ fn claims(
         .iter()
         .map(realdid_openid::registration::MayAsk::to_verifier_info);
     let request = NewRequest {
-        client_id: verifier_id(app, client)?,
-        response_mode: client.verifier.response_mode(),
-        response_uri: app
-            .issuer
-            .join(&format!("/presentation/{}/response", presentation.request_id)),
+        client_id: verifier_id(app, client, asked.prefix())?,
+        response_mode: asked.response_mode,
+        response_uri: address(
+            app,
+            client,
+            asked.prefix(),
+            &format!("/presentation/{}/response", presentation.request_id),
+        ),
         nonce: asked.nonce.clone(),
         state: asked.state.clone(),
         dcql_query: asked.query.clone(),
@@ -111,15 +114,33 @@ fn certificate(app: &App, client: &Client) -> Result<Certificate, Problem> {
 }
 
 /// How a website names itself to wallets, as it is registered.
-pub(super) fn verifier_id(app: &App, client: &Client) -> Result<ClientId, Problem> {
-    match client.verifier.prefix() {
+pub(super) fn verifier_id(app: &App, client: &Client, prefix: ClientIdPrefix) -> Result<ClientId, Problem> {
+    match prefix {
         ClientIdPrefix::DecentralizedIdentifier => Ok(client.verifier_id()),
-        _ => Ok(certificate(app, client)?.client_id(&client.verifier)),
+        _ => Ok(certificate(app, client)?.client_id(prefix, &client.verifier)),
     }
 }
 
-fn sign(app: &App, client: &Client, claims: &RequestClaims) -> Result<String, Problem> {
-    let signed = if client.verifier.prefix() == ClientIdPrefix::DecentralizedIdentifier {
+/// An address of this server that wallets are sent to: under the website's DNS name, where that is
+/// what it is known by.
+pub(super) fn address(app: &App, client: &Client, prefix: ClientIdPrefix, path: &str) -> String {
+    let address = app.issuer.join(path);
+    let name = client.verifier.dns_name.as_deref();
+    let Some(name) = name.filter(|_| prefix == ClientIdPrefix::X509SanDns) else {
+        return address;
+    };
+    let mut url = url::Url::parse(&address).ok();
+    let moved = url.as_mut().is_some_and(|url| url.set_host(Some(name)).is_ok());
+    url.filter(|_| moved).map_or(address, |url| url.to_string())
+}
+
+fn sign(
+    app: &App,
+    client: &Client,
+    prefix: ClientIdPrefix,
+    claims: &RequestClaims,
+) -> Result<String, Problem> {
+    let signed = if prefix == ClientIdPrefix::DecentralizedIdentifier {
         let keys = app
             .site_keys
             .load(&client.client_id)

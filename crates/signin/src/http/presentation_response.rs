@@ -120,7 +120,7 @@ async fn judge(
         network: app.charter.network.clone(),
         query,
         transactions,
-        client_id: verifier_id(app, client)?,
+        client_id: verifier_id(app, client, asked.prefix())?,
         nonce: asked.nonce.clone(),
         max_age: client.max_age,
         status_max_age: STATUS_MAX_AGE,
@@ -133,9 +133,9 @@ async fn judge(
         .await
         .map_err(refusal)?;
     let mut result = json!({
-        "status": "verified",
-        "verified_at": now,
-        "credentials": credentials.iter().map(told).collect::<Vec<_>>(),
+        "status": "completed",
+        "completed_at": now,
+        "credentials": by_query(&credentials),
     });
     if let Some(login) = &login
         && let Some(text) = answer.first(&login.id)
@@ -189,6 +189,18 @@ fn level(name: &str) -> Level {
     known.unwrap_or(Level::High)
 }
 
+/// What the website learns, under the identifiers of the queries.
+fn by_query(credentials: &[VerifiedCredential]) -> Value {
+    let mut answers: serde_json::Map<String, Value> = serde_json::Map::new();
+    for credential in credentials {
+        let list = answers.entry(credential.query_id()).or_insert_with(|| json!([]));
+        if let Some(list) = list.as_array_mut() {
+            list.push(told(credential));
+        }
+    }
+    Value::Object(answers)
+}
+
 /// What the website learns of one credential.
 fn told(credential: &VerifiedCredential) -> Value {
     let issuer = match credential.issuer() {
@@ -199,7 +211,6 @@ fn told(credential: &VerifiedCredential) -> Value {
         VerifiedIssuer::Web { issuer } => json!({ "trust": "pinned", "issuer": issuer }),
     };
     json!({
-        "query": credential.query_id(),
         "type": credential.vct(),
         "issuer": issuer,
         "claims": credential.claims(),

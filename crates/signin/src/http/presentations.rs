@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 
 use super::App;
 use super::client_auth::authenticate;
+use super::presentation_request::{address, verifier_id};
 use crate::clients::Client;
 use crate::presentations::{
     AskedPresentation, DEFAULT_LIFETIME, Inserted, LIFETIMES, Presentation, PresentationError,
@@ -45,6 +46,8 @@ struct Ask {
     template: Option<String>,
     redirect_uri: Option<String>,
     webhook_url: Option<String>,
+    client_id_prefix: Option<String>,
+    response_mode: Option<String>,
     #[serde(default)]
     transaction_data: Vec<Map<String, Value>>,
     lifetime: Option<u64>,
@@ -79,15 +82,33 @@ pub(super) async fn result(
     let parameters = AuthorizationParameters::parse(&query.unwrap_or_default()).unwrap_or_default();
     let found = own(&app, &headers, &id).await;
     let result = found.and_then(|(_, presentation)| {
-        let result = presentation
-            .result(parameters.get("response_code"))
-            .map_err(move_problem)?;
-        let mut result = result.clone();
-        result["id"] = presentation.id.as_str().into();
-        result["erased_at"] = presentation.erase_at.into();
-        Ok((NO_STORE, Json(result)).into_response())
+        let may_see = presentation.may_see(parameters.get("response_code"));
+        let told = outcome(&presentation, may_see.map_err(move_problem)?, now_seconds());
+        Ok((NO_STORE, Json(told)).into_response())
     });
     result.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// What the website learns, as far as it may see it.
+fn outcome(presentation: &Presentation, may_see: bool, now: u64) -> Value {
+    let mut told = match &presentation.stage {
+        _ if !may_see => json!({ "status": "returning" }),
+        Stage::Verified { result, .. } => result.clone(),
+        Stage::Declined { error, .. } => json!({
+            "status": "refused",
+            "error": { "code": error, "message": "the holder's wallet did not show what was asked for" },
+        }),
+        Stage::Waiting => json!({ "status": presentation.status(now) }),
+    };
+    if told["status"] == "expired" {
+        told["error"] = json!({ "code": "request_expired", "message": "no valid answer came in time" });
+    }
+    told["id"] = presentation.id.as_str().into();
+    told["erased_at"] = presentation.erase_at.into();
+    if let Some(refusal) = &presentation.last_refusal {
+        told["last_refusal"] = json!(refusal);
+    }
+    told
 }
 
 /// `DELETE /v1/presentations/{id}`
@@ -221,10 +242,16 @@ fn read(app: &App, client: &Client, body: &str, now: u64) -> Result<(AskedPresen
         TransactionData::read(&transaction_data, &checked)
             .map_err(|error| Problem::bad_request("transaction_data_invalid", error.to_string()))?;
     }
-    let encrypted = client.verifier.response_mode() == ResponseMode::DirectPostJwt;
+    let prefix = client.verifier.choose_prefix(ask.client_id_prefix.as_deref());
+    let prefix = prefix.map_err(ask_problem)?;
+    let response_mode = client.verifier.response_mode(ask.response_mode.as_deref());
+    let response_mode = response_mode.map_err(ask_problem)?;
+    let encrypted = response_mode == ResponseMode::DirectPostJwt;
     let key = encrypted.then(|| DecryptionKey::generate(&mut rand::rng()));
     let asked = AskedPresentation {
         query,
+        client_id_prefix: prefix.as_str().to_owned(),
+        response_mode,
         transaction_data,
         redirect_uri: ask.redirect_uri,
         webhook_url: ask.webhook_url,
@@ -256,11 +283,14 @@ fn query(client: &Client, ask: &Ask) -> Result<DcqlQuery, Refused> {
 fn ask_problem(error: AskError) -> Problem {
     let status = match error {
         AskError::OverAsked(_) => StatusCode::FORBIDDEN,
-        AskError::Query(_) | AskError::Profile(_) => StatusCode::BAD_REQUEST,
+        AskError::Query(_) | AskError::Mode | AskError::Prefix | AskError::Profile(_) => {
+            StatusCode::BAD_REQUEST
+        }
     };
     let hint = match error {
         AskError::OverAsked(_) => "ask the operator of the sign-in server to register what the website needs",
         AskError::Query(_) => "see OpenID4VP 1.0 §6",
+        AskError::Mode | AskError::Prefix => "see /openapi.json, and how the website is registered",
         AskError::Profile(_) => "see the OpenID4VC High Assurance Interoperability Profile",
     };
     Problem::new(status, error.code(), error.to_string()).with_hint(hint)
@@ -329,12 +359,11 @@ const fn scheme(client: &Client) -> &'static str {
 }
 
 fn link(app: &App, client: &Client, presentation: &Presentation) -> Result<WalletLink, Problem> {
-    let address = app
-        .issuer
-        .join(&format!("/presentation/{}", presentation.request_id));
-    let request_uri = check_address(&address, app.charter.sandbox);
+    let prefix = presentation.asked.prefix();
+    let path = format!("/presentation/{}", presentation.request_id);
+    let request_uri = check_address(&address(app, client, prefix, &path), app.charter.sandbox);
     Ok(WalletLink {
-        client_id: super::presentation_request::verifier_id(app, client)?,
+        client_id: verifier_id(app, client, prefix)?,
         request_uri: request_uri.map_err(|error| Problem::internal(&error))?,
         method: RequestMethod::Post,
     })
@@ -352,7 +381,6 @@ pub(super) fn move_problem(error: PresentationError) -> Problem {
         PresentationError::Unknown => (StatusCode::NOT_FOUND, "start again: nothing is kept for long"),
         PresentationError::Expired => (StatusCode::GONE, "start again from the website"),
         PresentationError::AlreadyAnswered => (StatusCode::CONFLICT, "start again from the website"),
-        PresentationError::NotAnswered => (StatusCode::CONFLICT, "ask for the status first"),
         PresentationError::ResponseCode => (
             StatusCode::FORBIDDEN,
             "send the response_code that came with the browser to the redirect_uri",
@@ -365,8 +393,8 @@ pub(super) fn move_problem(error: PresentationError) -> Problem {
 pub(super) fn notice(presentation: &Presentation, stage: &Stage, now: u64) -> Option<Notice> {
     let event = match stage {
         Stage::Waiting => return None,
-        Stage::Verified { .. } => "presentation.verified",
-        Stage::Declined { .. } => "presentation.declined",
+        Stage::Verified { .. } => "presentation.completed",
+        Stage::Declined { .. } => "presentation.refused",
     };
     Notice::of(presentation, event, now)
 }

@@ -10,6 +10,9 @@
 
 mod store;
 
+use realdid_checks::passes;
+use realdid_openid::ClientIdPrefix;
+use realdid_openid::authorization_request::ResponseMode;
 use realdid_openid::dcql::DcqlQuery;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -29,6 +32,9 @@ pub(crate) const RESULT_LIFETIME: u64 = 600;
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct AskedPresentation {
     pub(crate) query: DcqlQuery,
+    /// Prefix of the client identifier in the request.
+    pub(crate) client_id_prefix: String,
+    pub(crate) response_mode: ResponseMode,
     /// Encoded as in the request.
     #[serde(default)]
     pub(crate) transaction_data: Vec<String>,
@@ -82,8 +88,6 @@ pub(crate) enum PresentationError {
     Expired,
     #[error("this request has been answered already")]
     AlreadyAnswered,
-    #[error("no wallet has answered this request yet")]
-    NotAnswered,
     #[error("the response code is missing or wrong")]
     ResponseCode,
 }
@@ -94,7 +98,6 @@ impl PresentationError {
             Self::Unknown => "presentation_unknown",
             Self::Expired => "request_expired",
             Self::AlreadyAnswered => "request_used",
-            Self::NotAnswered => "presentation_not_answered",
             Self::ResponseCode => "response_code_invalid",
         }
     }
@@ -118,6 +121,12 @@ pub(crate) struct Presentation {
     pub(crate) erase_at: u64,
 }
 
+impl AskedPresentation {
+    pub(crate) fn prefix(&self) -> ClientIdPrefix {
+        ClientIdPrefix::from_name(&self.client_id_prefix).unwrap_or(ClientIdPrefix::DecentralizedIdentifier)
+    }
+}
+
 impl Presentation {
     pub(crate) fn begin(client_id: &str, asked: AskedPresentation, lifetime: u64) -> Self {
         let expires_at = asked.created_at + lifetime;
@@ -134,22 +143,22 @@ impl Presentation {
         }
     }
 
-    /// What the website is told: `waiting`, `verified`, `declined` or `expired`.
+    /// What the website is told: `waiting`, `completed`, `refused` (by the holder) or `expired`.
     pub(crate) fn status(&self, now: u64) -> &'static str {
         match self.stage {
             Stage::Waiting if now >= self.expires_at => "expired",
             Stage::Waiting => "waiting",
-            Stage::Verified { .. } => "verified",
-            Stage::Declined { .. } => "declined",
+            Stage::Verified { .. } => "completed",
+            Stage::Declined { .. } => "refused",
         }
     }
 
     /// Whether a wallet may still answer.
     pub(crate) fn check_waiting(&self, now: u64) -> Result<(), PresentationError> {
-        if !realdid_checks::passes("VRF-05", self.stage == Stage::Waiting) {
+        if !passes("VRF-05", self.stage == Stage::Waiting) {
             return Err(PresentationError::AlreadyAnswered);
         }
-        if !realdid_checks::passes("VRF-06", now < self.expires_at) {
+        if !passes("VRF-06", now < self.expires_at) {
             return Err(PresentationError::Expired);
         }
         Ok(())
@@ -160,23 +169,21 @@ impl Presentation {
         self.asked.redirect_uri.as_ref().map(|_| Secret::generate())
     }
 
-    /// What the website learns. Where the browser brings a code back, the website shows that it has
-    /// come: else whoever answered could be another person than the one before the browser.
-    pub(crate) fn result(&self, response_code: Option<&str>) -> Result<&Value, PresentationError> {
-        let (result, back) = match &self.stage {
-            Stage::Verified { result, back } => (Some(result), back),
-            Stage::Declined { back, .. } => (None, back),
-            Stage::Waiting => (None, &None),
+    /// Whether the website may see the result. Where the browser brings a code back, the website shows
+    /// that it has come: else whoever answered could be another person than the one before the
+    /// browser. `false`: the browser has not been back yet.
+    pub(crate) fn may_see(&self, response_code: Option<&str>) -> Result<bool, PresentationError> {
+        let back = match &self.stage {
+            Stage::Verified { back, .. } | Stage::Declined { back, .. } => back.as_ref(),
+            Stage::Waiting => None,
         };
-        let came_back = back
-            .as_ref()
-            .is_none_or(|hash| response_code.is_some_and(|code| hash.fits(code)));
-        if !realdid_checks::passes("VRF-07", came_back) {
+        let Some(hash) = back else { return Ok(true) };
+        let Some(code) = response_code else {
+            return Ok(passes("VRF-07", false));
+        };
+        if !passes("VRF-08", hash.fits(code)) {
             return Err(PresentationError::ResponseCode);
         }
-        if !realdid_checks::passes("VRF-08", result.is_some()) {
-            return Err(PresentationError::NotAnswered);
-        }
-        Ok(result.unwrap_or(&Value::Null))
+        Ok(true)
     }
 }

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::certificate::Certificate;
 use crate::clients::Client;
 use crate::config::Settings;
 use crate::http::{App, router};
@@ -179,6 +180,16 @@ impl World {
         add_site(&self.app, level).await
     }
 
+    /// A website that asks for credentials.
+    pub async fn verifier(&self, verifier: VerifierOptions) -> Site {
+        add_verifier(&self.app, Level::Substantial, verifier, None).await
+    }
+
+    /// A website that names itself by a certificate.
+    pub async fn certified(&self, verifier: VerifierOptions, certificate: &Certificate) -> Site {
+        add_verifier(&self.app, Level::Substantial, verifier, Some(certificate)).await
+    }
+
     /// A good authorization request with some parameters replaced, or removed by an empty value.
     pub fn request(&self, altered: &[(&str, &str)]) -> String {
         let challenge = CodeChallenge::of(VERIFIER);
@@ -300,10 +311,15 @@ pub fn answer(device: Device) -> Answer {
 }
 
 async fn add_site(app: &App, level: Level) -> Site {
-    add_verifier(app, level, VerifierOptions::default()).await
+    add_verifier(app, level, VerifierOptions::default(), None).await
 }
 
-async fn add_verifier(app: &App, level: Level, verifier: VerifierOptions) -> Site {
+async fn add_verifier(
+    app: &App,
+    level: Level,
+    verifier: VerifierOptions,
+    certificate: Option<&Certificate>,
+) -> Site {
     let client_id = random_id();
     let keys = app.site_keys.create(&client_id).unwrap();
     let secret = Secret::generate();
@@ -316,8 +332,16 @@ async fn add_verifier(app: &App, level: Level, verifier: VerifierOptions) -> Sit
         minimum_level: level,
         max_age: 300,
         created_at: now_seconds(),
-        verifier,
+        verifier: VerifierOptions {
+            certified: certificate.is_some(),
+            ..verifier
+        },
     };
+    if let Some(certificate) = certificate {
+        certificate
+            .save(app.site_keys.directory(), &client.client_id)
+            .unwrap();
+    }
     app.database.insert_client(&client).await.unwrap();
     Site {
         client,

@@ -225,7 +225,7 @@ async fn oversized_and_malformed_answers_are_refused() {
                 "{body}"
             );
         }
-        let huge = format!("state={state}&vp_token={}", "x".repeat(40_000));
+        let huge = format!("state={state}&vp_token={}", "x".repeat(300_000));
         let refused = world.post(&at, &huge, None).await;
         assert_eq!(
             (refused.status, refused.json()["code"].as_str()),
