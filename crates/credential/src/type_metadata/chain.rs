@@ -76,7 +76,7 @@ impl Chain {
     /// # Errors
     /// [`TypeMetadataError::Incomplete`], or what a type may not change of the one it extends.
     pub fn finish(self) -> Result<TypeMetadata, TypeMetadataError> {
-        if self.wanted.is_some() {
+        if !passes("SVC-31", self.wanted.is_none()) {
             return Err(TypeMetadataError::Incomplete);
         }
         let types = self

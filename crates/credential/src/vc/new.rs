@@ -1,5 +1,7 @@
 //! Making credentials.
 
+use std::fmt;
+
 use rand_core::CryptoRng;
 use realdid_checks::passes;
 use realdid_crypto::{KeyType, PublicKey, SecretKey};
@@ -19,9 +21,9 @@ pub struct IssuerHeader {
     pub x5c: Option<Vec<String>>,
 }
 
-/// A credential to be made. Batches of copies differ in `holder` and times alone; take [`day`] for
+/// A credential to be made; its `Debug` form shows nothing of its subject. Batches of copies differ in `holder` and times alone; take [`day`] for
 /// the times, so that two copies of one batch are not known by their second.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct NewVc {
     /// Its type.
     pub vct: String,
@@ -84,6 +86,14 @@ impl NewVc {
         set("status", self.status.as_ref().map(StatusReference::to_claim));
         set("vct#integrity", self.vct_integrity.as_deref().map(Value::from));
         Ok(payload)
+    }
+}
+
+impl fmt::Debug for NewVc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewVc")
+            .field("vct", &self.vct)
+            .finish_non_exhaustive()
     }
 }
 

@@ -264,6 +264,7 @@ fn every_hash_function_and_key_goes_round() {
     }
 }
 
+// test: JWS-06
 #[test]
 fn a_key_that_lies_elsewhere_signs() {
     let unsigned = prepare(KeyType::P256, header(), &map(subject()), &frame(), &mut rng()).unwrap();

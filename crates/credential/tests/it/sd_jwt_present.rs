@@ -148,6 +148,7 @@ fn values_are_found_by_their_path() {
     assert!(!disclosed.is_open(&path(json!(["vehicle", "seats"]))));
 }
 
+// test: SDJ-16
 #[test]
 fn what_was_shown_can_be_shown_on_but_not_more() {
     let first = issued()

@@ -215,6 +215,7 @@ fn a_digest_that_occurs_twice_is_refused() {
 }
 
 // test: SDJ-11
+// test: JWS-01
 #[test]
 fn the_disclosure_of_a_member_has_salt_name_and_value() {
     for content in [

@@ -165,10 +165,25 @@ fn documents_are_those_whose_hash_was_signed() {
     });
     let mut chain = Chain::new(VCT, None);
     chain.add(extending.to_string().as_bytes()).unwrap();
-    assert_eq!(chain.clone().finish(), Err(TypeMetadataError::Incomplete));
     assert_eq!(chain.add(format!("{base}\n").as_bytes()), mismatch);
     assert_eq!(chain.add(base.as_bytes()), Ok(()));
     assert!(chain.finish().is_ok());
+}
+
+// test: SVC-31
+#[test]
+fn a_type_is_used_with_all_that_it_extends_or_not_at_all() {
+    let mut chain = Chain::new(VCT, None);
+    assert_eq!(chain.clone().finish(), Err(TypeMetadataError::Incomplete));
+    chain
+        .add(json!({ "vct": VCT, "extends": "base" }).to_string().as_bytes())
+        .unwrap();
+    assert_eq!(chain.wanted().map(|wanted| wanted.vct.as_str()), Some("base"));
+    assert_eq!(chain.clone().finish(), Err(TypeMetadataError::Incomplete));
+    chain
+        .add(json!({ "vct": "base" }).to_string().as_bytes())
+        .unwrap();
+    assert!(chain.wanted().is_none() && chain.finish().is_ok());
 }
 
 // test: SVC-13
