@@ -10,6 +10,7 @@ mod commands;
 mod explain;
 mod failure;
 mod output;
+mod public_address;
 mod vault;
 mod wallet;
 mod web;
@@ -34,10 +35,14 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, output: Output) -> Outcome<ExitCode> {
     match command {
+        Command::Governance(command) => commands::governance::run(command, output)?,
+        Command::Organisation(command) => commands::organisation::run(command, output)?,
         Command::Network(command) => commands::network::run(command, output)?,
         Command::Node(command) => commands::node::run(command)?,
         Command::Authority(command) => commands::authority::run(command, output)?,
+        Command::Issuer(command) => commands::issuer::run(command, output)?,
         Command::Signin(command) => commands::signin::run(command, output)?,
+        Command::Verifier(command) => commands::verifier::run(command, output)?,
         Command::Wallet(command) => wallet::run(command, output)?,
         Command::Resolve(command) => commands::resolve::run(&command, output)?,
         Command::Verify(command) => commands::verify::run(&command, output)?,

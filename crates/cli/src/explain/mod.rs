@@ -1,9 +1,12 @@
 //! What each code means, and what to do about it. A test holds this table against the sources.
 
 mod authority;
+mod governance;
+mod issuance;
 mod ledger;
 mod login;
 mod machine;
+mod presenting;
 mod proof;
 
 /// A code.
@@ -25,8 +28,11 @@ const fn entry(code: &'static str, meaning: &'static str, fix: &'static str) -> 
 pub fn all() -> impl Iterator<Item = &'static Entry> {
     [
         ledger::CODES,
+        governance::CODES,
         proof::CODES,
         login::CODES,
+        presenting::CODES,
+        issuance::CODES,
         authority::CODES,
         machine::CODES,
     ]

@@ -1,0 +1,102 @@
+//! What is said about decisions of the consortium, and about organisations.
+
+use super::{Entry, entry};
+
+/// What is said about decisions of the consortium, and about organisations.
+pub const CODES: &[Entry] = &[
+    entry(
+        "already_accredited",
+        "The DID has been accredited before; one that was struck off does not come back.",
+        "realdid governance show DID; a suspended one is reinstated, a struck-off organisation makes a new DID",
+    ),
+    entry(
+        "claim_not_applicable",
+        "Claims limit a right to ask; a right to issue is for the whole type.",
+        "leave --claim out",
+    ),
+    entry(
+        "claim_path_invalid",
+        "A claim is neither a name nor a path in JSON.",
+        "write age_over_21 or '[\"address\",\"country\"]'",
+    ),
+    entry(
+        "decision_not_proven",
+        "The node says that the decision is final, but its proofs do not show it.",
+        "realdid governance show DID, with another node",
+    ),
+    entry(
+        "decision_not_shown",
+        "Another decision was taken under the same number, or undid this one.",
+        "realdid governance show DID; if it is still wanted, propose it again",
+    ),
+    entry(
+        "did_not_active",
+        "The DID to be accredited is not on the ledger, has ended, or is being recovered.",
+        "realdid organisation publish, then accredit it",
+    ),
+    entry(
+        "member_unknown",
+        "The key belongs to no member in the charter.",
+        "use the key file of a member, and the charter of its network",
+    ),
+    entry(
+        "not_signed",
+        "The proposal was shown and not agreed to.",
+        "realdid governance sign PROPOSAL --yes, after having read it",
+    ),
+    entry(
+        "nothing_to_reinstate",
+        "The accreditation is not suspended, or is struck off.",
+        "realdid governance show DID",
+    ),
+    entry(
+        "nothing_to_suspend",
+        "There is no accreditation in force.",
+        "realdid governance show DID",
+    ),
+    entry(
+        "organisation_name",
+        "The name is empty, longer than 64 bytes, or has characters that are not seen.",
+        "give a plain name of 1 to 64 bytes",
+    ),
+    entry(
+        "proposal_altered",
+        "The proposal's words are not those of the message that members sign.",
+        "ask whoever made the proposal for the original file",
+    ),
+    entry(
+        "proposal_malformed",
+        "The file is not a proposal.",
+        "make one with: realdid governance … --save FILE",
+    ),
+    entry(
+        "right_exists",
+        "The right is in force already.",
+        "nothing: it is done; to change its claims, grant it with other ones",
+    ),
+    entry(
+        "right_not_for_role",
+        "Authorities and issuers issue; sign-in servers and verifiers ask.",
+        "accredit another DID of the organisation for the other role",
+    ),
+    entry(
+        "sponsorship_malformed",
+        "The file is not a sponsor's word.",
+        "realdid organisation sponsor DID --save FILE",
+    ),
+    entry(
+        "sponsorship_missing",
+        "Nobody is named who answers for the DID.",
+        "give --sponsorship FILE, or --sponsor-key FILE",
+    ),
+    entry(
+        "sponsorship_other_did",
+        "The sponsor's word is for another DID.",
+        "have this DID sponsored: realdid organisation sponsor DID",
+    ),
+    entry(
+        "too_many_types",
+        "More types were asked about at once than a node answers.",
+        "ask about fewer",
+    ),
+];
