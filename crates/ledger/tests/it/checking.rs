@@ -109,6 +109,7 @@ fn an_operation_is_for_one_network() {
     }
 }
 
+// test: LED-02, LED-03
 #[test]
 fn every_truncation_every_longer_form_and_every_flipped_bit_is_refused() {
     let world = World::new();

@@ -197,6 +197,7 @@ fn a_certificate_has_one_encoding() {
     assert!(verified(&world, &good).is_ok());
 }
 
+// test: HDR-02, FIN-03, FIN-04, FIN-05
 #[test]
 fn no_bit_of_a_proof_can_be_flipped() {
     let world = World::new();

@@ -114,7 +114,7 @@ fn decisions_are_numbered() {
     assert_eq!(parameters.governance_sequence, 2);
 }
 
-// test: LED-41
+// test: LED-41, LED-07
 #[test]
 fn a_revocation_takes_effect_at_its_block_and_once() {
     let world = World::new();
@@ -144,7 +144,7 @@ fn a_revocation_takes_effect_at_its_block_and_once() {
     );
 }
 
-// test: LED-41
+// test: LED-41, LED-07
 #[test]
 fn there_must_be_something_to_revoke() {
     let world = World::new();

@@ -148,6 +148,7 @@ fn the_header_commits_to_the_operations() {
     assert!(Block::decode(&good.encode()).is_ok());
 }
 
+// test: HDR-02
 #[test]
 fn every_byte_of_a_header_is_in_its_hash() {
     let header = block(Vec::new()).header;

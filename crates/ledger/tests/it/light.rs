@@ -3,13 +3,13 @@
 use realdid_crypto::{Hash, base64url_decode, base64url_encode};
 use realdid_did::{Level, Status};
 use realdid_ledger::{
-    FinalityError, Freshness, LightError, MAX_AHEAD, Record, StateAnswer, StateProofError, TrustAnchor,
-    state_key,
+    FinalityError, Freshness, GovernanceAction, LightError, MAX_AHEAD, Record, Right, StateAnswer,
+    StateProofError, TrustAnchor, state_key,
 };
 use realdid_token::Purpose;
 
 use crate::proofs::{answer, prefix_answer};
-use crate::world::{Ledger, World};
+use crate::world::{Ledger, World, decision};
 
 const HEIGHT: u64 = 50;
 
@@ -143,6 +143,7 @@ fn an_answer_speaks_about_what_was_asked() {
     assert_eq!(state.did(&neighbour), Err(LightError::NotProven));
 }
 
+// test: LED-21, LED-22
 #[test]
 fn a_recorded_old_absence_proof_is_refused() {
     let world = World::new();
@@ -189,6 +190,7 @@ fn a_recorded_old_absence_proof_is_refused() {
     assert_eq!(refused, LightError::StateProof(StateProofError::Root));
 }
 
+// test: FIN-02
 #[test]
 fn answers_of_another_network_and_broken_ones_are_refused() {
     let (world, other) = (World::new(), World::of(|charter| charter.genesis_time += 1));
@@ -275,4 +277,47 @@ fn records_of_each_kind_are_read() {
     let seat = Hash(state_key::seat(0));
     assert_eq!(state.record(&seat.0), Ok(Some(Record::Seat(authority))));
     assert_eq!(state.did(&seat), Err(LightError::Record));
+}
+
+// test: LED-42
+#[test]
+fn a_right_counts_while_both_it_and_the_accreditation_do() {
+    let world = World::new();
+    let mut ledger = Ledger::furnished(&world);
+    let right = Right::to_ask(world.signin.did(), "https://example.org/licence");
+    let stands = |ledger: &Ledger<'_>| {
+        let keys = state_key::right(&right);
+        let answer = answer(ledger, &keys, HEIGHT);
+        let state = answer.verify(&anchor(ledger), &keys, &fresh(ledger)).unwrap();
+        (
+            state.grant(&right).unwrap().is_some(),
+            state.right(&right).unwrap().is_some(),
+        )
+    };
+    assert_eq!(stands(&ledger), (false, false));
+    let grant = GovernanceAction::GrantRight {
+        right,
+        detail: Hash::ZERO,
+    };
+    let signin = world.signin.did();
+    for (sequence, action, counts) in [
+        (0, grant.clone(), true),
+        (1, GovernanceAction::Suspend(signin), false),
+        (2, GovernanceAction::Reinstate(signin), true),
+        (3, GovernanceAction::RevokeRight(right), false),
+        (4, grant, true),
+        (5, GovernanceAction::RevokeAccreditation(signin), false),
+    ] {
+        ledger
+            .apply(&decision(&world, sequence, action.clone()))
+            .unwrap();
+        assert_eq!(stands(&ledger), (true, counts), "{action:?}");
+    }
+    let only = [state_key::grant(&right)];
+    let state = answer(&ledger, &only, HEIGHT).verify(&anchor(&ledger), &only, &fresh(&ledger));
+    assert_eq!(
+        state.unwrap().right(&right),
+        Err(LightError::NotProven),
+        "without the accreditation nothing is said"
+    );
 }

@@ -66,6 +66,7 @@ fn unpublished(world: &World) -> (ProofFile, Holder) {
     (file(&Ledger::furnished(world), &ghost, 0, evidence), ghost)
 }
 
+// test: LED-32
 #[test]
 fn a_file_proves_a_published_did() {
     let world = World::new();
@@ -227,7 +228,7 @@ fn what_is_no_proof_file_is_refused() {
     );
 }
 
-// test: FIN-02, FIN-05
+// test: FIN-04
 #[test]
 fn the_header_is_final_under_the_pinned_key() {
     let (world, other) = (World::new(), World::of(|charter| charter.genesis_time += 1));
@@ -390,6 +391,7 @@ fn the_first_operation_sets_the_current_document() {
 }
 
 /// Every single bit of the file, and each part swapped with that of another valid file.
+// test: LED-25, LED-31, HDR-02, FIN-04, FIN-05
 #[test]
 fn nothing_in_a_file_can_be_changed() {
     let world = World::new();
@@ -438,6 +440,7 @@ fn nothing_in_a_file_can_be_changed() {
     }
 }
 
+// test: LED-26
 #[test]
 fn a_key_that_was_only_promised_is_not_in_the_document() {
     let world = World::new();

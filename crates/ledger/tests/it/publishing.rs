@@ -76,6 +76,7 @@ fn a_seat_is_taken_once() {
 }
 
 /// A seat's DID can be recovered as its first operation, and has its seat then.
+// test: LED-11
 #[test]
 fn a_seat_is_also_taken_by_a_first_recovery() {
     let world = World::new();

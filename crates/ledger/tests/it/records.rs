@@ -116,6 +116,7 @@ fn unknown_records_and_roles_are_refused() {
 }
 
 proptest! {
+    // test: LED-01
     #[test]
     fn any_value_is_canonical_or_refused(tag in 0..11_u8, bytes in prop::collection::vec(any::<u8>(), 0..383)) {
         let mut value: StateValue = [0; VALUE_LEN];

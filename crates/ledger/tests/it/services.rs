@@ -88,6 +88,7 @@ fn only_an_accredited_authority_publishes_keys_and_advances() {
     ledger.apply(&advance).unwrap();
 }
 
+// test: LED-11
 #[test]
 fn a_service_acts_with_its_current_keys_while_it_is_active() {
     let world = World::new();

@@ -167,6 +167,7 @@ fn publishing_and_renewing_take_a_token_of_an_accepted_epoch() {
     assert_eq!(ledger.entry(&person).unwrap().assurance.epoch, 1);
 }
 
+// test: LED-08
 #[test]
 fn the_sandboxs_advance_expires_tokens_too() {
     let world = World::new();
