@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::governance::args::GovernanceCommand;
+use crate::commands::organisation::OrganisationCommand;
 use crate::wallet::args::WalletCommand;
 
 /// Proofed once, pseudonymous everywhere: every role of a RealDID network in one program.
@@ -27,15 +29,27 @@ pub enum Command {
     /// Found a network.
     #[command(subcommand)]
     Network(NetworkCommand),
+    /// What the consortium decides: who is accredited, and who may issue or ask for what.
+    #[command(subcommand)]
+    Governance(GovernanceCommand),
+    /// An organisation's DID, before the consortium accredits it.
+    #[command(subcommand)]
+    Organisation(OrganisationCommand),
     /// A member's node: orders operations, proves state, resolves DIDs.
     #[command(subcommand)]
     Node(NodeCommand),
     /// A proofing authority: knows people, gives tokens that do not say who.
     #[command(subcommand)]
     Authority(AuthorityCommand),
+    /// An issuer of credentials: any accredited organisation, from a configuration file.
+    #[command(subcommand)]
+    Issuer(IssuerCommand),
     /// A sign-in server: an OpenID Connect provider for websites.
     #[command(subcommand)]
     Signin(SigninCommand),
+    /// Ask holders for credentials, as a website that is registered at a sign-in server.
+    #[command(subcommand)]
+    Verifier(crate::commands::verifier::VerifierCommand),
     /// The command-line wallet.
     Wallet(WalletCommand),
     /// Show the document of a DID.
@@ -133,6 +147,96 @@ pub enum AuthorityCommand {
     },
 }
 
+/// An issuer of credentials. All commands but `run` ask the running issuer, by the operators' secret
+/// beside its configuration.
+#[derive(Debug, Subcommand)]
+pub enum IssuerCommand {
+    /// Run until SIGINT or SIGTERM.
+    Run(RunOptions),
+    /// Offer a record's holder credentials: prints a link for wallets.
+    Offer(IssuerOffer),
+    /// Take back what was issued for a record and offer it anew.
+    Reissue(IssuerOffer),
+    /// Take credentials back, for good.
+    Revoke(IssuerTarget),
+    /// Put credentials out of force until they are reinstated.
+    Suspend(IssuerTarget),
+    /// Put suspended credentials in force again.
+    Reinstate(IssuerTarget),
+    /// List what was issued.
+    List(IssuerQuestion),
+    /// Show what was done, by whom and when.
+    Audit(IssuerQuestion),
+    /// List requests that wait for approval.
+    Waiting {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Approve a request that waits.
+    Approve(IssuerDecision),
+    /// Deny a request that waits.
+    Deny(IssuerDecision),
+}
+
+/// What to offer, to whom.
+#[derive(Debug, Args)]
+pub struct IssuerOffer {
+    /// The configuration file.
+    #[arg(long)]
+    pub config: PathBuf,
+    /// Name of the record in the issuer's data, e.g. a licence number.
+    #[arg(long, visible_alias = "subject")]
+    pub record: String,
+    /// Which credential of the configuration; several are possible, the first one if none is named.
+    #[arg(long, visible_alias = "type")]
+    pub credential: Vec<String>,
+    /// Ask for a code besides, which is printed: give it to the holder by another way than the link.
+    #[arg(long)]
+    pub tx_code: bool,
+    /// Print the link as a QR code, too.
+    #[arg(long)]
+    pub qr: bool,
+}
+
+/// What to change.
+#[derive(Debug, Args)]
+pub struct IssuerTarget {
+    /// The configuration file.
+    #[arg(long)]
+    pub config: PathBuf,
+    /// Everything issued for this record.
+    #[arg(long, visible_alias = "subject", required_unless_present = "issuance")]
+    pub record: Option<String>,
+    /// Only this credential of the configuration.
+    #[arg(long, visible_alias = "type")]
+    pub credential: Option<String>,
+    /// One issuance, as listed.
+    #[arg(long, conflicts_with = "record")]
+    pub issuance: Option<String>,
+}
+
+/// What to show.
+#[derive(Debug, Args)]
+pub struct IssuerQuestion {
+    /// The configuration file.
+    #[arg(long)]
+    pub config: PathBuf,
+    /// Only what concerns this record.
+    #[arg(long, visible_alias = "subject")]
+    pub record: Option<String>,
+}
+
+/// Which request.
+#[derive(Debug, Args)]
+pub struct IssuerDecision {
+    /// The configuration file.
+    #[arg(long)]
+    pub config: PathBuf,
+    /// The request, as listed by `waiting`.
+    pub id: String,
+}
+
 /// A sign-in server.
 #[derive(Debug, Subcommand)]
 pub enum SigninCommand {
@@ -147,17 +251,7 @@ pub enum SigninCommand {
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
     /// Register a website; prints its credentials once.
-    Add {
-        /// The configuration file.
-        #[arg(long)]
-        config: PathBuf,
-        /// Name that wallets show.
-        #[arg(long)]
-        name: String,
-        /// Where the website takes its visitors back; several are possible.
-        #[arg(long, required = true)]
-        redirect_uri: Vec<String>,
-    },
+    Add(Box<crate::commands::signin::ClientAdd>),
     /// List the websites.
     List {
         /// The configuration file.

@@ -7,6 +7,7 @@ mod browser;
 mod commands;
 mod country;
 mod exchanged;
+mod governance;
 mod holder;
 mod kill;
 mod people;
