@@ -82,7 +82,7 @@ fn a_header_below_one_already_seen_is_refused() {
     assert_eq!(outcome(&ledger, |it| it.lowest_height = HEIGHT), Ok(HEIGHT));
 }
 
-// test: LED-23
+// test: LED-23, STP-01
 #[test]
 fn there_is_one_proof_for_each_key() {
     let world = World::new();
@@ -143,7 +143,7 @@ fn an_answer_speaks_about_what_was_asked() {
     assert_eq!(state.did(&neighbour), Err(LightError::NotProven));
 }
 
-// test: LED-21, LED-22
+// test: LED-21, LED-22, STP-02
 #[test]
 fn a_recorded_old_absence_proof_is_refused() {
     let world = World::new();

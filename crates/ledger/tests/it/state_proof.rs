@@ -108,6 +108,7 @@ fn a_proof_leads_to_its_root_with_every_bit() {
 }
 
 /// A write that has been overwritten is in the log, but no longer in force.
+// test: STP-02
 #[test]
 fn a_value_of_before_is_not_proven() {
     let (before, now) = (state(&[key(&[0x20]), key(&[0x30])]), state(&[key(&[0x30])]));
@@ -223,6 +224,7 @@ fn the_spans_of_a_prefix_leave_no_gap() {
 
 /// The span that goes round the circle covers the lowest and the highest key of a prefix that holds
 /// the whole state. Alone it must not stand for what lies between.
+// test: STP-04
 #[test]
 fn the_last_span_does_not_hide_the_keys_before_it() {
     let (values, proven) = spread();
@@ -242,6 +244,7 @@ fn the_last_span_does_not_hide_the_keys_before_it() {
     assert_eq!(empty, Ok(BTreeMap::new()));
 }
 
+// test: STP-02
 #[test]
 fn a_prefix_proof_has_one_encoding() {
     let (_, proven) = spread();
@@ -276,6 +279,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Whatever the state and the prefix: the honest proof shows exactly the entries there are.
+    // test: STP-04
     #[test]
     fn a_prefix_proof_shows_every_entry(
         starts in prop::collection::btree_set(any::<u8>(), 1..20),
