@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # One person's story, against the system that `cargo xtask up` runs: proofed once, two websites that
-# cannot tell it is the same visitor, then rotation, recovery, deactivation and expiry.
+# cannot tell it is the same visitor, then rotation, recovery, deactivation and expiry; and a driving
+# licence: issued, shown as "over 21, class C" and no more, suspended, revoked, its issuer struck off.
 #
 # Needs nothing but curl, grep and sed. Every step says what it does and checks what came of it.
 set -euo pipefail
@@ -13,10 +14,13 @@ NODE=http://127.0.0.1:$BASE
 AUTHORITY=http://127.0.0.1:$((BASE + 10))
 SITE_A=http://127.0.0.1:$((BASE + 31))
 SITE_B=http://127.0.0.1:$((BASE + 32))
+RENTAL=http://127.0.0.1:$((BASE + 33))
+LICENCE=urn:realdid:driving_licence:1
 export REALDID_WALLET_PASSPHRASE=${REALDID_WALLET_PASSPHRASE:-correct horse battery staple}
 
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+office= # the process of an issuer that this story sets up and has struck off
+trap '[ -z "$office" ] || kill "$office"; rm -rf "$scratch"' EXIT
 phone=$scratch/phone   # the wallet this story begins with
 tablet=$scratch/tablet # the one it is restored to
 
@@ -73,6 +77,65 @@ login() {
   answer=$(wallet "$1" login "$link" --yes --json) || return 1
   page=$(browse "$(field redirect_uri <<<"$answer")") || return 1
   sed -n 's/.*<code id="sub">\([^<]*\)<.*/\1/p' <<<"$page" | grep . || return 1
+}
+
+# issuer COMMAND CONFIG ARGUMENTS…: the staff of an organisation at work
+issuer() {
+  local command=$1 config=$2
+  shift 2
+  "$REALDID" issuer "$command" --config "$config" --json "$@"
+}
+
+# governance ARGUMENTS…: the consortium decides, by its one member
+governance() {
+  "$REALDID" governance "$@" --charter "$DATA/charter.json" --node "$NODE" --member-key "$DATA/member/member.key"
+}
+
+# take WALLET CONFIG TYPE RECORD: an offer is made, and the wallet takes it
+take() {
+  local offer
+  offer=$(issuer offer "$2" --credential "$3" --record "$4" | field link)
+  wallet "$1" offer "$offer" --yes
+}
+
+# rent WALLET: shows the car rental what it asks for; prints the names of what it was shown
+rent() {
+  local page link answer
+  rm -f "$scratch/cookies"
+  curl -sS -o "$scratch/nothing" -c "$scratch/cookies" -X POST "$RENTAL/rent"
+  page=$(browse "$RENTAL/rent") || fail "the car rental showed no page: $page"
+  link=$(grep -o 'openid4vp://[^"]*' <<<"$page" | head -n 1 | sed 's/&amp;/\&/g; s/&#38;/\&/g')
+  [ -n "$link" ] || fail "the car rental led to no wallet link"
+  answer=$(wallet "$1" present "$link" --yes --json) || return 1
+  page=$(browse "$(field redirect_uri <<<"$answer")") || return 1
+  grep -q 'id="rented"' <<<"$page" || return 1
+  sed -n 's/.*<dt>\([^<]*\)<.*/\1/p' <<<"$page"
+}
+
+# no_van WALLET WHY: the rental must not get what it asks for, and somebody must say why
+no_van() {
+  if rent "$1" >"$scratch/shown" 2>"$scratch/why"; then
+    fail "$2, and yet the van was rented"
+  fi
+  say "refused: $(grep -m 1 . "$scratch/why" || echo 'without a word')"
+}
+
+# two_facts NAMES: what the rental was shown is an age and a class, and nothing of who it is
+two_facts() {
+  for name in age_over_21 classes; do
+    grep -qx "$name" <<<"$1" || fail "the rental did not see $name"
+  done
+  for name in name given_name family_name birthdate licence_number; do
+    if grep -qx "$name" <<<"$1"; then fail "the rental saw $name"; fi
+  done
+  say "the rental saw: $(tr '\n' ' ' <<<"$1")"
+}
+
+# changed COMMAND RECORD: suspends, reinstates or revokes, and waits until the list is published
+changed() {
+  local at
+  at=$(issuer "$1" "$DATA/issuer/issuer.toml" --record "$2" | sed -n 's/.*"published_at"[^0-9]*\([0-9]*\).*/\1/p' | head -n 1)
+  while [ "$(date +%s)" -le "$((at + 2))" ]; do sleep 0.2; done
 }
 
 # refused WALLET SITE WHY: the login must not succeed, and must say why
@@ -139,6 +202,49 @@ refused "$tablet" "$SITE_B" "the token is two epochs old"
 wallet "$tablet" did renew "$sub_b"
 same "$(login "$tablet" "$SITE_B")" "$sub_b" "after renewing"
 say "site B sees the same visitor"
+
+chapter "The licence office gives a driving licence: first as one-time copies"
+OFFICE=$DATA/issuer/issuer.toml
+take "$tablet" "$OFFICE" driving_licence_copies D-1001
+two_facts "$(rent "$tablet")" || fail "the first van"
+two_facts "$(rent "$tablet")" || fail "another van, by another copy"
+say "two visits, two copies: nothing in them matches"
+
+chapter "Then as one that lasts for years, with a place in a status list"
+driver=$scratch/driver
+wallet "$driver" init --charter "$DATA/charter.json" --node "$NODE" --authority "$AUTHORITY"
+take "$driver" "$OFFICE" driving_licence D-1002
+two_facts "$(rent "$driver")" || fail "the van with the long-lived licence"
+
+chapter "Suspended, reinstated, and in the end revoked"
+changed suspend D-1002
+no_van "$driver" "the licence is suspended"
+changed reinstate D-1002
+two_facts "$(rent "$driver")" || fail "the van after reinstatement"
+changed revoke D-1002
+no_van "$driver" "the licence is revoked"
+
+chapter "Another licence office is accredited, issues, and is struck off"
+mkdir "$scratch/office"
+sed "s|$((BASE + 11))|$((BASE + 12))|g; s|\"../charter.json\"|\"$(realpath "$DATA")/charter.json\"|" "$OFFICE" >"$scratch/office/issuer.toml"
+cp -r "$DATA/issuer/licences.csv" "$scratch/office/"
+did=$("$REALDID" organisation new --issuer --key "$scratch/office/issuer.key" --charter "$DATA/charter.json" --json | field did)
+"$REALDID" organisation publish --key "$scratch/office/issuer.key" --sponsor-key "$DATA/authority/authority.key" \
+  --charter "$DATA/charter.json" --node "$NODE"
+governance accredit "$did" --role issuer --name "Another Licence Office"
+governance grant "$did" issue "$LICENCE"
+"$REALDID" issuer run --config "$scratch/office/issuer.toml" >"$scratch/office/said" 2>"$scratch/office/log" &
+office=$!
+for _ in $(seq 100); do
+  if grep -q '^ready' "$scratch/office/said"; then break; fi
+  sleep 0.1
+done
+visitor=$scratch/visitor
+wallet "$visitor" init --charter "$DATA/charter.json" --node "$NODE" --authority "$AUTHORITY"
+take "$visitor" "$scratch/office/issuer.toml" driving_licence_copies D-1003
+two_facts "$(rent "$visitor")" || fail "the van with the other office's licence"
+governance strike-off "$did"
+no_van "$visitor" "its issuer was struck off"
 
 chapter "What the wallet remembers of all this"
 wallet "$tablet" history

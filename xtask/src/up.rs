@@ -20,6 +20,14 @@ use crate::ports::{DEFAULT_BASE, Ports};
 use crate::sandbox::{DataDir, write_private};
 use crate::services::{Services, signal};
 
+/// Who may issue what, and who may ask for what: service, right, type of credential.
+const FIRST_RIGHTS: [(&str, &str, &str); 4] = [
+    ("authority", "issue", "urn:realdid:realname:1"),
+    ("issuer", "issue", "urn:realdid:driving_licence:1"),
+    ("signin", "ask", "urn:realdid:realname:1"),
+    ("signin", "ask", "urn:realdid:driving_licence:1"),
+];
+
 /// The hidden command that is the second half.
 pub const SUPERVISE: &str = "supervise";
 
@@ -148,7 +156,7 @@ impl Country {
         Self::start(data, ports)
     }
 
-    /// Starts the ledger node, the authority, the sign-in server and the two websites.
+    /// Starts the ledger node, the authority, the licence issuer, the sign-in server and the websites.
     fn start(data: DataDir, ports: Ports) -> Outcome<Self> {
         let services = Services::new(data.join("logs"))?;
         let programs = cargo::programs()?;
@@ -162,12 +170,36 @@ impl Country {
         country.start_role("node", ports.node())?;
         step(6, "starting the authority");
         country.start_role("authority", ports.authority())?;
-        step(7, "starting the sign-in server");
+        step(7, "starting the licence issuer");
+        country.start_role("issuer", ports.issuer())?;
+        step(8, "starting the sign-in server");
         country.start_role("signin", ports.signin())?;
-        step(8, "starting the two websites");
-        country.start_site(0, "demo-a", "Site A")?;
-        country.start_site(1, "demo-b", "Site B")?;
+        step(9, "the consortium's first decisions");
+        country.decide_first()?;
+        step(10, "starting the websites");
+        country.start_site(0, "demo-a", "Site A", &[])?;
+        country.start_site(1, "demo-b", "Site B", &[])?;
+        country.start_site(2, "demo-rental", "Car Rental", &["--kind", "rental"])?;
         Ok(country)
+    }
+
+    /// Grants the rights that the sandbox's services need: once, on a fresh ledger.
+    fn decide_first(&self) -> Outcome<()> {
+        let done = self.data.join("first_decisions");
+        if done.exists() {
+            return Ok(());
+        }
+        for (role, right, vct) in FIRST_RIGHTS {
+            let did = self.did(role)?;
+            let mut command = self.realdid();
+            command
+                .args(["governance", "grant", &did, right, vct, "--json", "--charter"])
+                .arg(self.data.join("charter.json"))
+                .args(["--node", &url(self.ports.node()), "--member-key"])
+                .arg(self.data.join("member").join("member.key"));
+            cargo::output(&mut command, "realdid governance grant")?;
+        }
+        write_private(&done, "1\n")
     }
 
     fn realdid(&self) -> Command {
@@ -178,13 +210,20 @@ impl Country {
         self.data.join(role).join(format!("{role}.toml"))
     }
 
+    /// The DID of a service, as the founding noted it.
+    fn did(&self, role: &str) -> Outcome<String> {
+        let path = self.data.join("dids.json");
+        let text = std::fs::read_to_string(&path).map_err(|e| Failure::at(&path, &e))?;
+        json::text(&text, role).ok_or_else(|| Failure::new(format!("{} names no {role}", path.display())))
+    }
+
     fn start_role(&mut self, role: &'static str, port: u16) -> Outcome<()> {
         let mut command = self.realdid();
         command.args([role, "run", "--config"]).arg(self.config(role));
         self.services.start(role, &mut command, Some(port))
     }
 
-    fn start_site(&mut self, index: u16, name: &'static str, title: &str) -> Outcome<()> {
+    fn start_site(&mut self, index: u16, name: &'static str, title: &str, more: &[&str]) -> Outcome<()> {
         let port = self.ports.site(index);
         let credentials = self.data.join(name).join("credentials.json");
         if !credentials.exists() {
@@ -198,7 +237,8 @@ impl Country {
             .arg("--credentials")
             .arg(&credentials)
             .arg("--db")
-            .arg(self.data.join(name).join("site.db"));
+            .arg(self.data.join(name).join("site.db"))
+            .args(more);
         self.services.start(name, &mut command, None)
     }
 
@@ -290,8 +330,10 @@ impl Country {
         for (what, port) in [
             ("site A", ports.site(0)),
             ("site B", ports.site(1)),
+            ("car rental", ports.site(2)),
             ("sign-in server", ports.signin()),
             ("authority", ports.authority()),
+            ("licence issuer", ports.issuer()),
             ("ledger node, resolver", ports.node()),
         ] {
             println!("  {what:<22} {}", url(port));
@@ -368,7 +410,7 @@ fn url(port: u16) -> String {
 }
 
 fn step(number: u8, what: &str) {
-    println!("[{number}/8] {what}");
+    println!("[{number}/10] {what}");
 }
 
 fn millis(time: SystemTime) -> u64 {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import * as client from 'openid-client';
-import { AUTHORITY, aCode, aPerson } from '../shared/country.mjs';
+import { AUTHORITY, aPerson, codesSoFar, newestCode } from '../shared/country.mjs';
 import { Browser } from '../shared/browser.mjs';
 
 const redirectUri = 'http://127.0.0.1:9/wallet';
@@ -36,8 +36,9 @@ async function tokens() {
   }, { DPoP });
   const browser = new Browser();
   const page = await browser.visit(url);
+  const before = await codesSoFar();
   const asked = await browser.submit(page, { name: person.name, number: person.number });
-  const callback = (await browser.submit(asked, { code: await aCode(person) }, redirectUri)).url;
+  const callback = (await browser.submit(asked, { code: await newestCode(before) }, redirectUri)).url;
   const response = await client.authorizationCodeGrant(config, callback, { pkceCodeVerifier, expectedState }, undefined, { DPoP });
   return { response, DPoP, callback, checks: { pkceCodeVerifier, expectedState } };
 }

@@ -3,11 +3,14 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
-import { Oauth2AuthorizationServer, Oauth2ResourceServer, preAuthorizedCodeGrantIdentifier } from '@openid4vc/oauth2';
+import { Oauth2AuthorizationServer, Oauth2ResourceServer, preAuthorizedCodeGrantIdentifier, setGlobalConfig } from '@openid4vc/oauth2';
 import { Openid4vciIssuer, Openid4vciVersion } from '@openid4vc/openid4vci';
 import { issue, statusListJwt } from './credential.mjs';
 import { callbacks, newChain, newKey } from './crypto.mjs';
 import { didJwk } from './did.mjs';
+
+// The sandbox speaks http on loopback.
+setGlobalConfig({ allowInsecureUrls: true });
 
 export const MEMBERSHIP = 'https://club.example/membership';
 export const PERSON = { given_name: 'Mei', family_name: 'Lin', member_since: '2019-04-01', age_over_18: true };

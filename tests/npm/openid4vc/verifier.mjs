@@ -15,6 +15,7 @@ const random = () => randomBytes(24).toString('base64url');
 
 export class Verifier {
   requests = new Map();
+  tamper = (jwt) => jwt; // for tests
 
   /** `as`: the client id's prefix, one of `x509_san_dns`, `x509_hash`, `decentralized_identifier`. */
   static async listening({ as = 'x509_hash', roots = [], ways } = {}) {
@@ -61,17 +62,27 @@ export class Verifier {
       response_type: 'vp_token', response_mode: responseMode, client_id: this.clientId, nonce: random(), state: random(),
       response_uri: `${this.url}/response/${id}`, dcql_query: dcqlQuery, client_metadata: this.#metadata(responseMode), ...more,
     };
-    const made = await this.openid4vp.createOpenId4vpAuthorizationRequest({
-      authorizationRequestPayload: payload,
-      jar: { requestUri: `${this.url}/request/${id}`, jwtSigner: this.signer, expiresInSeconds: 300, ...(aud && { additionalJwtPayload: { aud } }) },
-    });
+    const sign = (walletNonce) => this.#sign(id, payload, aud, walletNonce);
+    const made = await sign();
     let settle;
     const shown = new Promise((resolve, reject) => (settle = { resolve, reject }));
     shown.catch(() => {}); // whoever waits for it is told
-    this.requests.set(id, { payload, jwt: made.jar.authorizationRequestJwt, settle });
+    this.requests.set(id, { payload, sign, settle });
     const link = new URL(made.authorizationRequest);
     if (method === 'post') link.searchParams.set('request_uri_method', 'post');
     return { link: String(link), shown };
+  }
+
+  // `aud: null` leaves the audience to the library, which takes the request_uri.
+  #sign(id, payload, aud, walletNonce) {
+    return this.openid4vp.createOpenId4vpAuthorizationRequest({
+      authorizationRequestPayload: { ...payload, ...(walletNonce && { wallet_nonce: walletNonce }) },
+      wallet: { expectedNonce: walletNonce },
+      jar: {
+        requestUri: `${this.url}/request/${id}`, jwtSigner: this.signer, expiresInSeconds: 300,
+        ...(aud && { additionalJwtPayload: { aud } }),
+      },
+    });
   }
 
   #metadata(responseMode) {
@@ -89,11 +100,12 @@ export class Verifier {
     for await (const chunk of request) chunks.push(chunk);
     const [, what, id] = new URL(request.url, this.url).pathname.split('/');
     const known = this.requests.get(id);
-    if (what === 'request' && known) {
-      response.writeHead(200, { 'content-type': 'application/oauth-authz-req+jwt' });
-      return response.end(known.jwt);
-    }
     const form = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString()));
+    if (what === 'request' && known) {
+      const { jar } = await known.sign(form.wallet_nonce);
+      response.writeHead(200, { 'content-type': 'application/oauth-authz-req+jwt' });
+      return response.end(this.tamper(jar.authorizationRequestJwt));
+    }
     const [status, json] = await this.#receive(known, form).then(
       (shown) => { known.settle.resolve(shown); return [200, { redirect_uri: `${this.url}/done` }]; },
       (error) => { known?.settle.reject(error); return [400, { error: 'invalid_request', error_description: error.message }]; },
@@ -119,7 +131,8 @@ export class Verifier {
       })));
     }
     this.#satisfies(payload.dcql_query, shown);
-    return { claims: shown, raw: parsed.authorizationResponsePayload.vp_token };
+    const { vp_token: raw } = parsed.authorizationResponsePayload;
+    return { claims: shown, raw: typeof raw === 'string' ? JSON.parse(raw) : raw };
   }
 
   #satisfies(query, shown) {

@@ -1,7 +1,7 @@
 // A wallet that somebody else wrote: @openid4vc/openid4vci and @openid4vc/openid4vp over @sd-jwt.
 import assert from 'node:assert/strict';
 import { clientAuthenticationAnonymous, clientAuthenticationNone, setGlobalConfig } from '@openid4vc/oauth2';
-import { Openid4vciClient, setGlobalConfig as setIssuanceConfig } from '@openid4vc/openid4vci';
+import { Openid4vciClient } from '@openid4vc/openid4vci';
 import { Openid4vpClient } from '@openid4vc/openid4vp';
 import { DcqlQuery } from 'dcql';
 import { claimsOf, present } from './credential.mjs';
@@ -9,7 +9,6 @@ import { callbacks, newKey } from './crypto.mjs';
 
 // The sandbox speaks http on loopback.
 setGlobalConfig({ allowInsecureUrls: true });
-setIssuanceConfig({ allowInsecureUrls: true });
 
 const ENCRYPTION = {
   authorization_signing_alg_values_supported: [],
@@ -50,7 +49,7 @@ export class Wallet {
 
   /** The pre-authorized code flow up to the access token. */
   async redeem(offer, { txCode, dpop = true } = {}) {
-    const read = await this.read(offer);
+    const read = typeof offer === 'string' ? await this.read(offer) : offer;
     const tokens = await this.issuance.retrievePreAuthorizedCodeAccessTokenFromOffer({
       ...read, txCode, dpop: dpop ? await this.#dpop() : undefined,
     });

@@ -1,7 +1,7 @@
 // The running country, as the test command's environment tells: its programs and its people.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -24,6 +24,10 @@ export async function realdid(...args) {
   const { stdout } = await run(REALDID_BIN, [...args, '--json'], { env: environment });
   return JSON.parse(stdout);
 }
+
+/** The roots of the sandbox's certificates, in PEM. */
+export const roots = (...roles) =>
+  Promise.all(roles.map((role) => readFile(join(REALDID_DATA, role, 'data', 'root.pem'), 'utf8')));
 
 /** Registers a relying party; `{client_id, client_secret}`. */
 export const register = (name, redirectUri, ...more) =>
@@ -65,6 +69,14 @@ export const DRIVER = 'D-1001';
 export async function change(what, record) {
   const { published_at: at } = await realdid('issuer', what, '--config', config('issuer'), '--record', record);
   await delay(Math.max(0, at * 1000 - Date.now()) + 1500);
+}
+
+/** Approves what waits for the licence office. */
+export async function approve(credential) {
+  const { waiting } = await realdid('issuer', 'waiting', '--config', config('issuer'));
+  for (const { id } of waiting.filter((one) => one.credential === credential)) {
+    await realdid('issuer', 'approve', '--config', config('issuer'), id);
+  }
 }
 
 /** A website that has pages of its own and asks through the REST interface. */
@@ -132,7 +144,7 @@ export class Holder {
     let browsed;
     child.stderr.on('data', (chunk) => {
       said += chunk;
-      const url = said.match(/https?:\/\/\S+(?=\s)/);
+      const url = said.match(/https?:\/\/\S*authorize\?\S+(?=\s)/);
       if (url) browsed ??= browse(url[0]);
     });
     assert.equal(await ended, 0, said);
