@@ -27,6 +27,7 @@ CREATE TABLE vci_pushed (
     id_hash    TEXT   NOT NULL PRIMARY KEY,
     client_id  TEXT   NOT NULL,
     request    TEXT   NOT NULL,
+    used       BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
 

@@ -39,10 +39,19 @@ pub(crate) fn read(path: &Path, key: &SecretKey) -> Result<Vec<String>, RunError
     let own = private_key(key).map_err(|error| failed(error.to_string()))?;
     let leaf = chain.first().and_then(|leaf| leaf.public_key().ok());
     if !leaf.is_some_and(|leaf| leaf.public_eq(&own)) {
-        return Err(failed(format!("{}: the first is not for the credential key", path.display())));
+        return Err(failed(format!(
+            "{}: the first is not for the credential key",
+            path.display()
+        )));
     }
-    let encoded = chain.iter().map(|certificate| certificate.to_der().map(|der| openssl::base64::encode_block(&der)));
-    encoded.collect::<Result<_, _>>().map_err(|error| failed(error.to_string()))
+    let encoded = chain.iter().map(|certificate| {
+        certificate
+            .to_der()
+            .map(|der| openssl::base64::encode_block(&der))
+    });
+    encoded
+        .collect::<Result<_, _>>()
+        .map_err(|error| failed(error.to_string()))
 }
 
 /// The chain of a sandbox: a leaf by the root in `data`, which is made if it is not there.
@@ -77,7 +86,9 @@ pub(crate) fn sandbox(
         }
     };
     let leaf = make_leaf(name, did, url, key, &root, &root_key).map_err(failed)?;
-    Ok(vec![openssl::base64::encode_block(&leaf.to_der().map_err(failed)?)])
+    Ok(vec![openssl::base64::encode_block(
+        &leaf.to_der().map_err(failed)?,
+    )])
 }
 
 fn new_key() -> Result<PKey<Private>, ErrorStack> {

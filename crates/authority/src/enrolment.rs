@@ -111,7 +111,11 @@ impl Authority {
         let account_key =
             PublicKey::from_multikey(&request.account_key).map_err(|_| Refusal::InvalidAccountKey)?;
         let identified = self.identify(&request.name, &request.number, now, rng).await?;
-        let Identified { recipient, contact, code } = identified;
+        let Identified {
+            recipient,
+            contact,
+            code,
+        } = identified;
         let id = random_id(rng);
         let limits = &self.terms.limits;
         sqlx::query(
@@ -156,13 +160,20 @@ impl Authority {
         let contact = found
             .filter(|found| found.has_name(&name))
             .map(|found| found.contact);
-        let subject = self.secrets.seal(&identity_number, rng).map_err(|_| Refusal::Signing)?;
+        let subject = self
+            .secrets
+            .seal(&identity_number, rng)
+            .map_err(|_| Refusal::Signing)?;
         let recipient = Recipient {
             person,
             subject,
             matched: contact.is_some(),
         };
-        Ok(Identified { recipient, contact, code })
+        Ok(Identified {
+            recipient,
+            contact,
+            code,
+        })
     }
 
     /// Confirms an enrolment: the account key becomes the person's one active account.

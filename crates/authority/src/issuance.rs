@@ -164,7 +164,13 @@ impl Authority {
     pub async fn debit(&self, request: CheckedRequest, now: u64) -> Result<Debited, Refusal> {
         let mut transaction = self.database.begin().await?;
         lock_account(&mut transaction, &request).await?;
-        record_request(&mut transaction, &request.account, &request.jti, request.expires_at).await?;
+        record_request(
+            &mut transaction,
+            &request.account,
+            &request.jti,
+            request.expires_at,
+        )
+        .await?;
         let mut new = 0;
         for blinded in &request.blinded {
             new += record_blinded(&mut transaction, &request, blinded).await?;

@@ -99,7 +99,9 @@ pub struct SourceConfig {
 /// The address may hold a password.
 impl std::fmt::Debug for SourceConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SourceConfig").field("csv", &self.csv).finish_non_exhaustive()
+        f.debug_struct("SourceConfig")
+            .field("csv", &self.csv)
+            .finish_non_exhaustive()
     }
 }
 
@@ -141,7 +143,9 @@ pub enum IssuingError {
     #[error("no [[credential]] is configured")]
     Nothing,
     /// An identity without a key for credentials.
-    #[error("the identity has no key for credentials of that algorithm; found it with: realdid organisation new")]
+    #[error(
+        "the identity has no key for credentials of that algorithm; found it with: realdid organisation new"
+    )]
     NoKey,
     /// The certificates do not belong to the key.
     #[error("the certificates cannot be used: {0}")]
@@ -253,13 +257,21 @@ pub async fn run_issuer(settings: IssuerSettings, shutdown: Shutdown) -> Result<
         })),
         tokio::spawn(until(shutdown.clone(), forget(issuer))),
     ];
-    let router = issuer_routes(app).merge(health_routes(database.clone())).merge(telemetry::routes());
+    let router = issuer_routes(app)
+        .merge(health_routes(database.clone()))
+        .merge(telemetry::routes());
     let hardening = Hardening {
         limits: config.limits.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         https: settings.public_url.is_https(),
     };
-    let served = serve(listener, harden(router, hardening), settings.public_url.as_str(), shutdown.clone()).await;
+    let served = serve(
+        listener,
+        harden(router, hardening),
+        settings.public_url.as_str(),
+        shutdown.clone(),
+    )
+    .await;
     shutdown.trigger();
     for task in work {
         let _ = task.await;
@@ -290,7 +302,9 @@ async fn publish(identity: ServiceIdentity, client: NodeClient, charter: Charter
     match identity.publish_if_absent(&client, &charter).await {
         Ok(did) => tracing::info!(%did, "on the ledger"),
         Err(IdentityError::NoSeat) => {
-            tracing::error!("this issuer is not on the ledger; have an accredited service vouch for it: realdid organisation publish");
+            tracing::error!(
+                "this issuer is not on the ledger; have an accredited service vouch for it: realdid organisation publish"
+            );
         }
         Err(error) => tracing::error!(%error, "the issuer's DID could not be put on the ledger"),
     }
@@ -314,7 +328,11 @@ pub(crate) async fn watch_rights(
                     tracing::info!(may_issue = ?found.types, not_granted = ?missing, "rights on the ledger");
                 }
                 told = Some(found.types.clone());
-                let pause = if missing.is_empty() { LOOK_AGAIN.0 } else { LOOK_AGAIN.1 };
+                let pause = if missing.is_empty() {
+                    LOOK_AGAIN.0
+                } else {
+                    LOOK_AGAIN.1
+                };
                 rights.send_replace(Some(found));
                 pause
             }
@@ -327,7 +345,11 @@ pub(crate) async fn watch_rights(
     }
 }
 
-async fn look(lookup: &TrustLookup, did: &Did, names: &[String]) -> Result<Rights, realdid_client::ClientError> {
+async fn look(
+    lookup: &TrustLookup,
+    did: &Did,
+    names: &[String],
+) -> Result<Rights, realdid_client::ClientError> {
     let (mut types, mut proven_at) = (Vec::new(), u64::MAX);
     for name in names {
         let right = Right::to_issue(did.hash, name);
@@ -378,7 +400,9 @@ pub(crate) struct CertificateNeeds<'a> {
 pub(crate) fn keys(needs: &CertificateNeeds<'_>) -> Result<IssuerKeys, RunError> {
     let mut keys = Vec::new();
     for kind in [KeyType::P256, KeyType::Sm2] {
-        let Some(key) = needs.identity.credential_key_of(kind) else { continue };
+        let Some(key) = needs.identity.credential_key_of(kind) else {
+            continue;
+        };
         let x5c = match (kind, needs.chain) {
             (KeyType::P256, Some(path)) => certificates::read(path, key)?,
             (KeyType::P256, None) if needs.sandbox => {
@@ -426,7 +450,9 @@ async fn open_source(
     source: &SourceConfig,
 ) -> Result<Arc<dyn Source>, IssuingError> {
     Ok(match (&source.csv, &source.sql) {
-        (Some(path), None) if !source.key.is_empty() => Arc::new(Csv::open(&settings.file.path(path), &source.key)?),
+        (Some(path), None) if !source.key.is_empty() => {
+            Arc::new(Csv::open(&settings.file.path(path), &source.key)?)
+        }
         (None, Some(url)) if source.query.contains("$1") => {
             Arc::new(Sql::open(&settings.file.database_url(url), &source.query).await?)
         }

@@ -11,7 +11,10 @@ use crate::run::RunError;
 /// [`RunError::NotRunning`], [`RunError::Refused`] with the problem's code.
 pub async fn operate(url: &str, secret: &str, path: &str, body: Option<&Value>) -> Result<Value, RunError> {
     let not_running = |_| RunError::NotRunning(url.to_owned());
-    let client = reqwest::Client::builder().no_proxy().build().map_err(not_running)?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .map_err(not_running)?;
     let address = format!("{url}/v1/issuer/{path}");
     let request = match body {
         Some(body) => client.post(address).json(body),

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::config::Settings;
+use crate::credential_issuer::realname::default_types;
+use crate::credential_issuer::{CredentialIssuer, Parts, Register, Rights, Source};
 use crate::database::{Database, DatabaseError};
 use crate::delivery::{Delivery, DeliveryError, Dispatcher, Outbox, Smtp};
 use crate::error::Refusal;
-use crate::credential_issuer::realname::default_types;
-use crate::credential_issuer::{CredentialIssuer, Parts, Register, Rights, Source};
 use crate::http::{App, Identification, IssuerApp, issuer_routes, router};
 use crate::issuer::{
     CertificateNeeds, IssuingError, forget, keys, limiter as issuing_limiter, read_type, until, watch_rights,
@@ -146,7 +146,9 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> Result<(), RunError>
         let names = app.issuer.type_names();
         let forgetting = forget(app.issuer.clone());
         let watching = watch_rights(client, did, names, rights);
-        tokio::spawn(until(shutdown.clone(), async move { tokio::join!(watching, forgetting); }));
+        tokio::spawn(until(shutdown.clone(), async move {
+            tokio::join!(watching, forgetting);
+        }));
         routes = routes.merge(issuer_routes(app));
     }
     let router = harden(routes, hardening(&settings));

@@ -86,13 +86,19 @@ impl Secrets {
     /// What stands for a record of this source, e.g. a licence number, in the issuer's tables.
     #[must_use]
     pub fn record(&self, name: &str) -> String {
-        self.mac(&[b"realdid/issuer/record/v1\0", name.as_bytes()]).to_hex()
+        self.mac(&[b"realdid/issuer/record/v1\0", name.as_bytes()])
+            .to_hex()
     }
 
     /// A code of an offer, of which only the offer's identifier and the code's hash are kept.
     #[must_use]
     pub(crate) fn derived(&self, purpose: &'static str, id: &str) -> String {
-        let mac = self.mac(&[b"realdid/issuer/derived/v1\0", purpose.as_bytes(), b"\0", id.as_bytes()]);
+        let mac = self.mac(&[
+            b"realdid/issuer/derived/v1\0",
+            purpose.as_bytes(),
+            b"\0",
+            id.as_bytes(),
+        ]);
         base64url_encode(mac.as_bytes())
     }
 
@@ -114,7 +120,14 @@ impl Secrets {
         rng.fill_bytes(&mut nonce);
         let (cipher, mut tag) = (Cipher::aes_256_gcm(), [0; TAG]);
         let key = self.key("seal");
-        let sealed = encrypt_aead(cipher, key.as_ref(), Some(&nonce), SEAL, name.as_bytes(), &mut tag)?;
+        let sealed = encrypt_aead(
+            cipher,
+            key.as_ref(),
+            Some(&nonce),
+            SEAL,
+            name.as_bytes(),
+            &mut tag,
+        )?;
         Ok(base64url_encode([nonce.as_slice(), &tag, &sealed].concat()))
     }
 

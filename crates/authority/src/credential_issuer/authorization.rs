@@ -78,19 +78,22 @@ impl CredentialIssuer {
             return Err(WalletRequestError::from(AuthorizationError::RequestObject).into());
         }
         let mut request = self.check_request(parameters)?;
-        let agree = request.dpop_jkt.is_none() || dpop_jkt.is_none() || request.dpop_jkt.as_deref() == dpop_jkt;
+        let agree =
+            request.dpop_jkt.is_none() || dpop_jkt.is_none() || request.dpop_jkt.as_deref() == dpop_jkt;
         if !passes("DPOP-16", agree) {
             return Err(IssueRefusal::DpopOtherKey);
         }
         request.dpop_jkt = request.dpop_jkt.or_else(|| dpop_jkt.map(str::to_owned));
         let id = fresh(rng);
-        sqlx::query("INSERT INTO vci_pushed (id_hash, client_id, request, expires_at) VALUES ($1, $2, $3, $4)")
-            .bind(hashed(&id))
-            .bind(&request.client_id)
-            .bind(stored(&request)?)
-            .bind(number(now + PUSHED_LIFE))
-            .execute(self.database.pool())
-            .await?;
+        sqlx::query(
+            "INSERT INTO vci_pushed (id_hash, client_id, request, used, expires_at) VALUES ($1, $2, $3, 0, $4)",
+        )
+        .bind(hashed(&id))
+        .bind(&request.client_id)
+        .bind(stored(&request)?)
+        .bind(number(now + PUSHED_LIFE))
+        .execute(self.database.pool())
+        .await?;
         Ok(PushedResponse {
             request_uri: format!("{REQUEST_URI_PREFIX}{id}"),
             expires_in: PUSHED_LIFE,
@@ -99,7 +102,10 @@ impl CredentialIssuer {
 
     /// Checks who asks, where the answer would go, and what is asked for. As long as the redirect
     /// address has not been accepted, nothing may be redirected to it.
-    pub(crate) fn check_request(&self, parameters: &AuthorizationParameters) -> Result<WalletRequest, IssueRefusal> {
+    pub(crate) fn check_request(
+        &self,
+        parameters: &AuthorizationParameters,
+    ) -> Result<WalletRequest, IssueRefusal> {
         self.check_redirect(parameters)?;
         let request = WalletRequest::read(parameters)?;
         request.configurations(self.scopes())?;
@@ -111,7 +117,11 @@ impl CredentialIssuer {
         let missing = |error: AuthorizationError| IssueRefusal::from(WalletRequestError::from(error));
         let client = parameters.require("client_id").map_err(missing)?;
         let address = parameters.require("redirect_uri").map_err(missing)?;
-        let registered = self.policy.wallets.iter().find(|wallet| wallet.client_id == client);
+        let registered = self
+            .policy
+            .wallets
+            .iter()
+            .find(|wallet| wallet.client_id == client);
         let may = match registered {
             Some(wallet) => wallet.redirect_uris.iter().any(|uri| uri == address),
             None => self.policy.unregistered_wallets && is_wallet_address(address),
@@ -142,17 +152,25 @@ impl CredentialIssuer {
             .strip_prefix(REQUEST_URI_PREFIX)
             .ok_or(IssueRefusal::PushedRequest)?;
         let row = sqlx::query(
-            "DELETE FROM vci_pushed WHERE id_hash = $1 AND client_id = $2 AND expires_at > $3 RETURNING request",
+            "UPDATE vci_pushed SET used = used + 1 WHERE id_hash = $1
+             RETURNING client_id, request, used, expires_at",
         )
         .bind(hashed(id))
-        .bind(client_id)
-        .bind(number(now))
         .fetch_optional(self.database.pool())
-        .await?;
-        if !passes("OAU-22", row.is_some()) {
+        .await?
+        .ok_or(IssueRefusal::PushedRequest)?;
+        let count = |column| row.try_get::<i64, _>(column).map(unsigned);
+        if !passes("OAU-22", count("used")? == 1) {
             return Err(IssueRefusal::PushedRequest);
         }
-        let text: String = row.ok_or(IssueRefusal::PushedRequest)?.try_get("request")?;
+        if !passes("OAU-27", count("expires_at")? > now) {
+            return Err(IssueRefusal::PushedRequest);
+        }
+        let pushed_by: String = row.try_get("client_id")?;
+        if !passes("OAU-28", pushed_by == client_id) {
+            return Err(IssueRefusal::PushedRequest);
+        }
+        let text: String = row.try_get("request")?;
         read(&text)
     }
 
@@ -199,14 +217,14 @@ impl CredentialIssuer {
     /// # Errors
     /// [`IssueRefusal::PushedRequest`], [`IssueRefusal::Database`].
     pub async fn page(&self, cookie: &str, now: u64) -> Result<Page, IssueRefusal> {
-        let row = sqlx::query(
-            "SELECT * FROM vci_authorizations WHERE id_hash = $1 AND done = 0 AND expires_at > $2",
-        )
-        .bind(hashed(cookie))
-        .bind(number(now))
-        .fetch_optional(self.database.pool())
-        .await?
-        .ok_or(IssueRefusal::PushedRequest)?;
+        let row = sqlx::query("SELECT * FROM vci_authorizations WHERE id_hash = $1")
+            .bind(hashed(cookie))
+            .fetch_optional(self.database.pool())
+            .await?
+            .ok_or(IssueRefusal::PushedRequest)?;
+        if !passes("OAU-29", row.try_get::<i64, _>("expires_at").map(unsigned)? > now) {
+            return Err(IssueRefusal::PushedRequest);
+        }
         let request: String = row.try_get("request")?;
         let code_mac: String = row.try_get("code_mac")?;
         Ok(Page {
@@ -251,15 +269,16 @@ impl CredentialIssuer {
         let mut transaction = self.database.begin().await?;
         let row = sqlx::query(
             "UPDATE vci_authorizations SET attempts = attempts + 1
-             WHERE id_hash = $1 AND done = 0 AND code_mac <> '' AND attempts < $2 AND expires_at > $3
-             RETURNING person, subject, matched, code_mac",
+             WHERE id_hash = $1 AND code_mac <> '' RETURNING person, subject, matched, code_mac, attempts",
         )
         .bind(&page.id_hash)
-        .bind(number(self.policy.tx_code_tries))
-        .bind(number(now))
         .fetch_optional(&mut *transaction)
         .await?
         .ok_or(IssueRefusal::Grant)?;
+        let attempts = row.try_get::<i64, _>("attempts").map(unsigned)?;
+        if !passes("OAU-36", attempts <= self.policy.tx_code_tries) {
+            return Err(IssueRefusal::Grant);
+        }
         let (person, mac): (String, String) = (row.try_get("person")?, row.try_get("code_mac")?);
         let matched = row.try_get::<i64, _>("matched").map(unsigned)? == 1;
         let right = same(&mac, &self.tx_mac(&page.id_hash, code));
@@ -274,7 +293,8 @@ impl CredentialIssuer {
             subject: row.try_get("subject")?,
             matched,
         };
-        self.authorize(page, &page.configurations, &recipient, now, rng).await
+        self.authorize(page, &page.configurations, &recipient, now, rng)
+            .await
     }
 
     /// Uses up the offer that a page came with: the person's transaction code, if it asks for one,
@@ -297,19 +317,20 @@ impl CredentialIssuer {
         let code_hash = code_hash.ok_or(IssueRefusal::Grant)?;
         let mut transaction = self.database.begin().await?;
         let offer = self.try_offer(&mut transaction, &code_hash, now).await?;
-        let offer = offer.ok_or(IssueRefusal::Grant)?;
         let right = offer.tx_mac.is_empty()
-            || same(&offer.tx_mac, &self.tx_mac(&offer.id_hash, tx_code.unwrap_or_default()));
+            || same(
+                &offer.tx_mac,
+                &self.tx_mac(&offer.id_hash, tx_code.unwrap_or_default()),
+            );
         if !passes("OAU-24", right & offer.matched) {
             self.count_failure(&mut transaction, &offer.person, now).await?;
             transaction.commit().await?;
             return Err(IssueRefusal::TxCode);
         }
-        let used = self.use_offer(&mut transaction, &offer.id_hash).await?;
-        transaction.commit().await?;
-        if !used {
+        if !passes("OAU-37", self.use_offer(&mut transaction, &offer.id_hash).await?) {
             return Err(IssueRefusal::Grant);
         }
+        transaction.commit().await?;
         let offered = |id: &&String| offer.configurations.contains(id);
         let configurations: Vec<_> = page.configurations.iter().filter(offered).cloned().collect();
         let recipient = Recipient {
@@ -325,11 +346,12 @@ impl CredentialIssuer {
     /// # Errors
     /// [`IssueRefusal::Database`].
     pub async fn page_offer(&self, page: &Page, now: u64) -> Result<Option<bool>, IssueRefusal> {
-        let row = sqlx::query("SELECT tx_mac FROM vci_offers WHERE id_hash = $1 AND used = 0 AND expires_at > $2")
-            .bind(&page.offer)
-            .bind(number(now))
-            .fetch_optional(self.database.pool())
-            .await?;
+        let row =
+            sqlx::query("SELECT tx_mac FROM vci_offers WHERE id_hash = $1 AND used = 0 AND expires_at > $2")
+                .bind(&page.offer)
+                .bind(number(now))
+                .fetch_optional(self.database.pool())
+                .await?;
         let mac: Option<String> = row.map(|row| row.try_get("tx_mac")).transpose()?;
         Ok(mac.map(|mac| !mac.is_empty()))
     }
@@ -379,7 +401,12 @@ impl CredentialIssuer {
     /// # Errors
     /// [`IssueRefusal::WalletRequest`] if the address is none.
     pub fn answer(&self, request: &WalletRequest, answer: &[(&str, &str)]) -> Result<Url, IssueRefusal> {
-        let url = redirect_with(&request.redirect_uri, &self.issuer, request.state.as_deref(), answer);
+        let url = redirect_with(
+            &request.redirect_uri,
+            &self.issuer,
+            request.state.as_deref(),
+            answer,
+        );
         Ok(url.map_err(WalletRequestError::from)?)
     }
 }

@@ -159,7 +159,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_example_holds_together() {
-        let head = "listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1:7311'\ncharter = 'c'\nnode_url = 'n'\n";
+        let head =
+            "listen = '127.0.0.1:0'\npublic_url = 'http://127.0.0.1:7311'\ncharter = 'c'\nnode_url = 'n'\n";
         let config: IssuerConfig = toml::from_str(&format!("{head}{LICENCE_CONFIG}")).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("licences.csv");

@@ -57,7 +57,8 @@ impl CredentialIssuer {
         }
         match &request.grant {
             Grant::PreAuthorized { code, tx_code } => {
-                self.redeem_offer(request, code, tx_code.as_deref(), jkt, now, rng).await
+                self.redeem_offer(request, code, tx_code.as_deref(), jkt, now, rng)
+                    .await
             }
             Grant::AuthorizationCode { code, .. } => self.redeem_code(request, code, jkt, now, rng).await,
             Grant::Refresh { refresh_token } => self.refresh(request, refresh_token, jkt, now, rng).await,
@@ -75,7 +76,6 @@ impl CredentialIssuer {
     ) -> Result<TokenResponse, IssueRefusal> {
         let mut transaction = self.database.begin().await?;
         let offer = self.try_offer(&mut transaction, &hashed(code), now).await?;
-        let offer = offer.ok_or(IssueRefusal::Grant)?;
         // A request without its code is no guess: the try is rolled back.
         if !passes("VCI-35", offer.tx_mac.is_empty() || tx_code.is_some()) {
             return Err(IssueRefusal::TxCodeMissing);
@@ -84,7 +84,10 @@ impl CredentialIssuer {
             return Err(IssueRefusal::TxCodeUnexpected);
         }
         let right = offer.tx_mac.is_empty()
-            || same(&offer.tx_mac, &self.tx_mac(&offer.id_hash, tx_code.unwrap_or_default()));
+            || same(
+                &offer.tx_mac,
+                &self.tx_mac(&offer.id_hash, tx_code.unwrap_or_default()),
+            );
         if !passes("VCI-37", right & offer.matched) {
             self.count_failure(&mut transaction, &offer.person, now).await?;
             transaction.commit().await?;
@@ -115,7 +118,12 @@ impl CredentialIssuer {
         now: u64,
         rng: &mut (impl CryptoRng + Send),
     ) -> Result<TokenResponse, IssueRefusal> {
-        let Grant::AuthorizationCode { redirect_uri, code_verifier, .. } = &request.grant else {
+        let Grant::AuthorizationCode {
+            redirect_uri,
+            code_verifier,
+            ..
+        } = &request.grant
+        else {
             return Err(IssueRefusal::Grant);
         };
         let mut transaction = self.database.begin().await?;
@@ -132,7 +140,10 @@ impl CredentialIssuer {
             transaction.commit().await?;
             return Err(IssueRefusal::Grant);
         }
-        if !passes("OAU-11", used.try_get::<i64, _>("expires_at").map(unsigned)? > now) {
+        if !passes(
+            "OAU-11",
+            used.try_get::<i64, _>("expires_at").map(unsigned)? > now,
+        ) {
             return Err(IssueRefusal::Grant);
         }
         let text: String = used.try_get("request")?;
@@ -155,7 +166,9 @@ impl CredentialIssuer {
             client_id: Some(&granted.client_id),
             jkt,
         };
-        let response = self.grant(&mut transaction, &grant, Some(grant_id), now, rng).await?;
+        let response = self
+            .grant(&mut transaction, &grant, Some(grant_id), now, rng)
+            .await?;
         transaction.commit().await?;
         Ok(response)
     }
@@ -191,6 +204,7 @@ impl CredentialIssuer {
         Ok(response)
     }
 
+    /// Counts a use of a refresh token and gives what it renews.
     async fn use_refresh(
         &self,
         transaction: &mut Transaction<'_, Any>,
@@ -198,22 +212,27 @@ impl CredentialIssuer {
         now: u64,
     ) -> Result<(Access, u64), IssueRefusal> {
         let row = sqlx::query(
-            "UPDATE vci_tokens SET used = used + 1
-             WHERE token_hash = $1 AND kind = 'refresh' AND expires_at > $2 RETURNING grant_id, used",
+            "UPDATE vci_tokens SET used = used + 1 WHERE token_hash = $1 AND kind = 'refresh'
+             RETURNING grant_id, used, expires_at",
         )
         .bind(token_hash)
-        .bind(number(now))
         .fetch_optional(&mut **transaction)
         .await?
         .ok_or(IssueRefusal::Grant)?;
         let (grant, used): (String, i64) = (row.try_get("grant_id")?, row.try_get("used")?);
-        let access = sqlx::query("SELECT * FROM vci_grants WHERE id = $1 AND revoked = 0 AND expires_at > $2")
+        if !passes("OAU-34", row.try_get::<i64, _>("expires_at").map(unsigned)? > now) {
+            return Err(IssueRefusal::Grant);
+        }
+        let row = sqlx::query("SELECT * FROM vci_grants WHERE id = $1")
             .bind(grant)
-            .bind(number(now))
             .fetch_optional(&mut **transaction)
             .await?
             .ok_or(IssueRefusal::Grant)?;
-        Ok((Access::read(&access)?, unsigned(used)))
+        let revoked = row.try_get::<i64, _>("revoked").map(unsigned)? != 0;
+        if !passes("OAU-35", !revoked) {
+            return Err(IssueRefusal::Grant);
+        }
+        Ok((Access::read(&row)?, unsigned(used)))
     }
 
     /// Makes a grant and its tokens.
@@ -267,7 +286,9 @@ impl CredentialIssuer {
         let refresh_end = now + self.policy.refresh_days * DAY;
         let tokens = [
             Some(("access", &access_token, now + life)),
-            refresh_token.as_ref().map(|token| ("refresh", token, refresh_end)),
+            refresh_token
+                .as_ref()
+                .map(|token| ("refresh", token, refresh_end)),
         ];
         for (kind, token, end) in tokens.into_iter().flatten() {
             sqlx::query("INSERT INTO vci_tokens (token_hash, grant_id, kind, used, expires_at) VALUES ($1, $2, $3, 0, $4)")
@@ -289,7 +310,11 @@ impl CredentialIssuer {
             expires_in: Some(life),
             refresh_token,
             scope: Some(access.configurations.join(" ")),
-            authorization_details: if access.identifiers { details.collect() } else { Vec::new() },
+            authorization_details: if access.identifiers {
+                details.collect()
+            } else {
+                Vec::new()
+            },
         })
     }
 
@@ -305,14 +330,21 @@ impl CredentialIssuer {
         now: u64,
     ) -> Result<Access, IssueRefusal> {
         let row = sqlx::query(
-            "SELECT vci_grants.* FROM vci_tokens JOIN vci_grants ON vci_grants.id = vci_tokens.grant_id
-             WHERE token_hash = $1 AND kind = 'access' AND vci_tokens.expires_at > $2 AND revoked = 0",
+            "SELECT vci_grants.*, vci_tokens.expires_at AS token_end FROM vci_tokens
+             JOIN vci_grants ON vci_grants.id = vci_tokens.grant_id WHERE token_hash = $1 AND kind = 'access'",
         )
         .bind(hashed(token))
-        .bind(number(now))
         .fetch_optional(self.database.pool())
-        .await?;
-        let access = Access::read(&row.ok_or(IssueRefusal::Token)?)?;
+        .await?
+        .ok_or(IssueRefusal::Token)?;
+        let count = |column| row.try_get::<i64, _>(column).map(unsigned);
+        if !passes("OAU-32", count("token_end")? > now) {
+            return Err(IssueRefusal::Token);
+        }
+        if !passes("OAU-33", count("revoked")? == 0) {
+            return Err(IssueRefusal::Token);
+        }
+        let access = Access::read(&row)?;
         let proven = dpop.map(|proof| proof.thumbprint.as_str());
         if passes("DPOP-15", access.jkt.as_deref() == proven) {
             Ok(access)
@@ -321,7 +353,11 @@ impl CredentialIssuer {
         }
     }
 
-    async fn revoke_grant(&self, transaction: &mut Transaction<'_, Any>, id: &str) -> Result<(), IssueRefusal> {
+    async fn revoke_grant(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        id: &str,
+    ) -> Result<(), IssueRefusal> {
         sqlx::query("UPDATE vci_grants SET revoked = 1 WHERE id = $1")
             .bind(id)
             .execute(&mut **transaction)

@@ -2,10 +2,10 @@
 
 use rand::CryptoRng;
 use realdid_checks::passes;
+use realdid_credential::HashAlg;
 use realdid_credential::path::{ClaimPath, PathElement};
 use realdid_credential::sd_jwt::Frame;
 use realdid_credential::vc::{self, IssuerHeader, NewVc, StatusReference};
-use realdid_credential::HashAlg;
 use realdid_crypto::{KeyType, PublicKey};
 use realdid_openid::vci::proof::UnverifiedProof;
 use realdid_openid::vci::{
@@ -163,7 +163,10 @@ impl CredentialIssuer {
         for key in keys {
             let status = match kind.config.form {
                 Form::Copies => None,
-                Form::LongLived => Some(self.allocate(&mut transaction, &issuance, expires_at, rng).await?),
+                Form::LongLived => Some(
+                    self.allocate(&mut transaction, &issuance, expires_at, rng)
+                        .await?,
+                ),
             };
             credentials.push(self.sign(kind, &claims, key, status, now, rng)?);
         }
@@ -183,7 +186,10 @@ impl CredentialIssuer {
         now: u64,
     ) -> Result<serde_json::Map<String, Value>, IssueRefusal> {
         let name = self.secrets.open(subject).ok_or(IssueRefusal::NoRecord)?;
-        let (_, source) = self.types.get(&kind.config.id).ok_or(IssueRefusal::UnknownConfiguration)?;
+        let (_, source) = self
+            .types
+            .get(&kind.config.id)
+            .ok_or(IssueRefusal::UnknownConfiguration)?;
         let record = source.record(&name).await?.ok_or(IssueRefusal::NoRecord)?;
         Ok(kind.claims(&record, now)?)
     }
@@ -214,7 +220,8 @@ impl CredentialIssuer {
             frame: frame(kind, claims),
             ..NewVc::default()
         };
-        vc::issue(&key.key, &header, &new, rng).map_err(|_| IssueRefusal::Internal("a credential cannot be made"))
+        vc::issue(&key.key, &header, &new, rng)
+            .map_err(|_| IssueRefusal::Internal("a credential cannot be made"))
     }
 
     async fn defer(
@@ -279,10 +286,12 @@ impl CredentialIssuer {
         let configuration: String = row.try_get("configuration")?;
         let kind = self.kind(&configuration)?;
         self.may_issue(kind, now)?;
-        let taken = sqlx::query("UPDATE vci_deferred SET state = 'fetched' WHERE id_hash = $1 AND state = 'approved'")
-            .bind(&id_hash)
-            .execute(self.database.pool())
-            .await?;
+        let taken = sqlx::query(
+            "UPDATE vci_deferred SET state = 'fetched' WHERE id_hash = $1 AND state = 'approved'",
+        )
+        .bind(&id_hash)
+        .execute(self.database.pool())
+        .await?;
         if !passes("VCI-42", taken.rows_affected() == 1) {
             return Err(IssueRefusal::Transaction);
         }
@@ -344,7 +353,9 @@ pub(crate) const fn holder_algorithms(key: KeyType) -> &'static [KeyType] {
 fn frame(kind: &CredentialType, claims: &serde_json::Map<String, Value>) -> Frame {
     let mut disclosable = Vec::new();
     for rule in &kind.config.claims {
-        let Some(value) = claims.get(&rule.name) else { continue };
+        let Some(value) = claims.get(&rule.name) else {
+            continue;
+        };
         let path = ClaimPath::names([rule.name.as_str()]);
         if rule.kind == ClaimKind::List && value.as_array().is_some_and(|list| !list.is_empty()) {
             disclosable.push(path.then(PathElement::All));

@@ -1,8 +1,8 @@
 //! What credentials are signed with, and how a verifier finds the key.
 
 use realdid_crypto::{KeyType, SecretKey};
-use realdid_jose::jwk::Jwk;
 use realdid_jose::jwe::DecryptionKey;
+use realdid_jose::jwk::Jwk;
 use serde_json::{Map, Value, json};
 
 use super::IssueRefusal;
@@ -61,7 +61,9 @@ impl IssuerKeys {
     /// [`IssueRefusal::Internal`] if there is none.
     pub fn of(&self, kind: KeyType) -> Result<&CredentialKey, IssueRefusal> {
         let found = self.keys.iter().find(|key| key.key.kind() == kind);
-        found.ok_or(IssueRefusal::Internal("the identity has no key of the configured algorithm"))
+        found.ok_or(IssueRefusal::Internal(
+            "the identity has no key of the configured algorithm",
+        ))
     }
 
     /// All of them.

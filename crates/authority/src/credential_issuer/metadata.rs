@@ -32,7 +32,10 @@ impl CredentialIssuer {
     pub fn issuer_metadata(&self) -> Result<IssuerMetadata, IssueRefusal> {
         let encryptions: Vec<_> = Encryption::ALL.iter().map(|enc| enc.name().to_owned()).collect();
         let request_key = keys::request_key(&self.secrets)?;
-        let configurations = self.types.iter().map(|(id, (kind, _))| (id.clone(), configuration(kind)));
+        let configurations = self
+            .types
+            .iter()
+            .map(|(id, (kind, _))| (id.clone(), configuration(kind)));
         Ok(IssuerMetadata {
             credential_issuer: self.issuer.clone(),
             authorization_servers: Vec::new(),
@@ -41,7 +44,9 @@ impl CredentialIssuer {
             deferred_credential_endpoint: Some(self.endpoint("/vci/deferred")),
             notification_endpoint: Some(self.endpoint("/vci/notification")),
             credential_request_encryption: Some(RequestEncryptionSupport {
-                jwks: KeySet { keys: vec![request_key.jwk()] },
+                jwks: KeySet {
+                    keys: vec![request_key.jwk()],
+                },
                 enc_values_supported: encryptions.clone(),
                 zip_values_supported: Vec::new(),
                 encryption_required: false,

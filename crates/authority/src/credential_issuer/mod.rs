@@ -164,7 +164,8 @@ impl CredentialIssuer {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let first = parts.types.first().map(|(kind, _)| kind.config.id.clone());
-        let named = |(kind, source): (CredentialType, Arc<dyn Source>)| (kind.config.id.clone(), (kind, source));
+        let named =
+            |(kind, source): (CredentialType, Arc<dyn Source>)| (kind.config.id.clone(), (kind, source));
         Self {
             database: parts.database,
             secrets: parts.secrets,
@@ -193,7 +194,11 @@ impl CredentialIssuer {
     /// The types it is configured to issue, each once.
     #[must_use]
     pub fn type_names(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.types.values().map(|(kind, _)| kind.config.vct.clone()).collect();
+        let mut names: Vec<_> = self
+            .types
+            .values()
+            .map(|(kind, _)| kind.config.vct.clone())
+            .collect();
         names.sort_unstable();
         names.dedup();
         names

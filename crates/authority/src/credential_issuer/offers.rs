@@ -1,6 +1,7 @@
 //! Credential offers: made for one record, fetched by reference, redeemed once.
 
 use rand::CryptoRng;
+use realdid_checks::passes;
 use realdid_openid::vci::offer::{
     AuthorizationCodeGrant, CredentialOffer, Grants, PreAuthorizedGrant, TxCode, link_to,
 };
@@ -73,7 +74,9 @@ impl CredentialIssuer {
         }
         let id = fresh(rng);
         let id_hash = hashed(&id);
-        let tx_mac = tx_code.map(|code| self.tx_mac(&id_hash, code)).unwrap_or_default();
+        let tx_mac = tx_code
+            .map(|code| self.tx_mac(&id_hash, code))
+            .unwrap_or_default();
         sqlx::query(
             "INSERT INTO vci_offers (id_hash, code_hash, configurations, person, subject, matched, tx_mac,
                                      attempts, used, expires_at)
@@ -89,7 +92,13 @@ impl CredentialIssuer {
         .bind(number(now + self.policy.offer_seconds))
         .execute(self.database.pool())
         .await?;
-        let event = Event::new(actor, "offered", &configurations.join(" "), &recipient.person, &id_hash[..16]);
+        let event = Event::new(
+            actor,
+            "offered",
+            &configurations.join(" "),
+            &recipient.person,
+            &id_hash[..16],
+        );
         self.record_event(&event, now).await?;
         let uri = format!("{}/offer/{id}", self.issuer);
         let offer = self.offer_body(&id, configurations, !tx_mac.is_empty());
@@ -151,24 +160,30 @@ impl CredentialIssuer {
         self.secrets.code(id_hash, code).to_hex()
     }
 
-    /// Counts a try of an offer and locks its row, unless it takes no more. `column` finds it.
+    /// Counts a try of an offer and locks its row. Nothing is counted for good before the transaction
+    /// is committed.
     pub(crate) async fn try_offer(
         &self,
         transaction: &mut Transaction<'_, Any>,
         code_hash: &str,
         now: u64,
-    ) -> Result<Option<Offer>, IssueRefusal> {
+    ) -> Result<Offer, IssueRefusal> {
         let row = sqlx::query(
-            "UPDATE vci_offers SET attempts = attempts + 1
-             WHERE code_hash = $1 AND used = 0 AND expires_at > $2 AND attempts < $3
-             RETURNING id_hash, configurations, person, subject, matched, tx_mac",
+            "UPDATE vci_offers SET attempts = attempts + 1 WHERE code_hash = $1
+             RETURNING id_hash, configurations, person, subject, matched, tx_mac, attempts, expires_at",
         )
         .bind(code_hash)
-        .bind(number(now))
-        .bind(number(self.policy.tx_code_tries))
         .fetch_optional(&mut **transaction)
-        .await?;
-        row.map(|row| Offer::read(&row)).transpose()
+        .await?
+        .ok_or(IssueRefusal::Grant)?;
+        let count = |column| row.try_get::<i64, _>(column).map(unsigned);
+        if !passes("VCI-47", count("expires_at")? > now) {
+            return Err(IssueRefusal::Grant);
+        }
+        if !passes("VCI-48", count("attempts")? <= self.policy.tx_code_tries) {
+            return Err(IssueRefusal::Grant);
+        }
+        Offer::read(&row)
     }
 
     /// Uses an offer up.
@@ -201,5 +216,9 @@ impl Offer {
 /// A column with words separated by spaces.
 pub(crate) fn words(row: &AnyRow, column: &str) -> Result<Vec<String>, sqlx::Error> {
     let text: String = row.try_get(column)?;
-    Ok(text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    Ok(text
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect())
 }

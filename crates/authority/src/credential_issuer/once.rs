@@ -38,7 +38,9 @@ impl CredentialIssuer {
 
     /// Whether a nonce was made here for this purpose and has not expired.
     fn is_own(&self, purpose: &'static str, nonce: &str, now: u64) -> bool {
-        let Ok(bytes) = base64url_decode(nonce) else { return false };
+        let Ok(bytes) = base64url_decode(nonce) else {
+            return false;
+        };
         if bytes.len() != PARTS.0 + PARTS.1 + PARTS.2 {
             return false;
         }

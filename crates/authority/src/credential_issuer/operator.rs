@@ -207,7 +207,10 @@ impl CredentialIssuer {
         for id in &credentials {
             self.kind(id)?;
             let (kind, source) = self.types.get(id).ok_or(IssueRefusal::UnknownConfiguration)?;
-            let record = source.record(&order.record).await?.ok_or(IssueRefusal::NoRecord)?;
+            let record = source
+                .record(&order.record)
+                .await?
+                .ok_or(IssueRefusal::NoRecord)?;
             kind.claims(&record, now)?;
         }
         let recipient = self.recipient(&order.record, true, rng)?;
@@ -223,7 +226,9 @@ impl CredentialIssuer {
     /// # Errors
     /// [`IssueRefusal::Database`].
     pub async fn issuances(&self, record: Option<&str>) -> Result<Vec<Issuance>, IssueRefusal> {
-        let person = record.map(|record| self.secrets.record(record)).unwrap_or_default();
+        let person = record
+            .map(|record| self.secrets.record(record))
+            .unwrap_or_default();
         let rows = sqlx::query(
             "SELECT id, configuration, person, copies, state, issued_at, expires_at FROM vci_issuances
              WHERE $1 = '' OR person = $1 ORDER BY issued_at DESC LIMIT $2",
@@ -273,7 +278,8 @@ impl CredentialIssuer {
             let person: String = row.try_get("person")?;
             credentials += self.set_status(&mut transaction, &id, status, now).await?;
             if change != Change::Reinstate {
-                self.stop_renewal(&mut transaction, &person, &configuration).await?;
+                self.stop_renewal(&mut transaction, &person, &configuration)
+                    .await?;
             }
             let event = Event::new("operator", action, &configuration, &person, &id);
             record(&mut transaction, &event, now).await?;
@@ -297,11 +303,13 @@ impl CredentialIssuer {
         person: &str,
         configuration: &str,
     ) -> Result<(), IssueRefusal> {
-        sqlx::query("UPDATE vci_grants SET revoked = 1 WHERE person = $1 AND (' ' || configurations || ' ') LIKE $2")
-            .bind(person)
-            .bind(format!("% {configuration} %"))
-            .execute(&mut **transaction)
-            .await?;
+        sqlx::query(
+            "UPDATE vci_grants SET revoked = 1 WHERE person = $1 AND (' ' || configurations || ' ') LIKE $2",
+        )
+        .bind(person)
+        .bind(format!("% {configuration} %"))
+        .execute(&mut **transaction)
+        .await?;
         Ok(())
     }
 
@@ -346,7 +354,8 @@ impl CredentialIssuer {
         .await?
         .ok_or(IssueRefusal::Transaction)?;
         let configuration: String = row.try_get("configuration")?;
-        self.record_event(&Event::new("operator", state, &configuration, "", handle), now).await
+        self.record_event(&Event::new("operator", state, &configuration, "", handle), now)
+            .await
     }
 
     /// The log, the newest line first: of one record, or all.
@@ -354,7 +363,9 @@ impl CredentialIssuer {
     /// # Errors
     /// [`IssueRefusal::Database`].
     pub async fn audit(&self, record: Option<&str>) -> Result<Vec<AuditLine>, IssueRefusal> {
-        let person = record.map(|record| self.secrets.record(record)).unwrap_or_default();
+        let person = record
+            .map(|record| self.secrets.record(record))
+            .unwrap_or_default();
         let rows = sqlx::query(
             "SELECT at, actor, action, configuration, person, reference FROM vci_audit
              WHERE $1 = '' OR person = $1 ORDER BY at DESC LIMIT $2",

@@ -2,8 +2,8 @@
 
 use realdid_crypto::KeyType;
 
-use super::types::{ClaimKind, ClaimRule, Form, MAX_COPY_DAYS, TypeConfig};
 use super::REALNAME_VCT;
+use super::types::{ClaimKind, ClaimRule, Form, MAX_COPY_DAYS, TypeConfig};
 
 /// Name of the configuration.
 pub const REALNAME_ID: &str = "realname";
@@ -52,8 +52,14 @@ fn claims() -> Vec<ClaimRule> {
     };
     let mut claims = vec![
         claim("name", "Name"),
-        ClaimRule { optional: true, ..claim("given_name", "Given name") },
-        ClaimRule { optional: true, ..claim("family_name", "Family name") },
+        ClaimRule {
+            optional: true,
+            ..claim("given_name", "Given name")
+        },
+        ClaimRule {
+            optional: true,
+            ..claim("family_name", "Family name")
+        },
         ClaimRule {
             kind: ClaimKind::Date,
             column: Some("birth_date".to_owned()),

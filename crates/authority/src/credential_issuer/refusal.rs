@@ -91,7 +91,9 @@ pub enum IssueRefusal {
     #[error("the nonce is not one of this issuer's, too old, or used; fetch a new one")]
     Nonce,
     /// The encryption asked for is not possible.
-    #[error("encryption is possible with ECDH-ES on P-256 and the metadata's enc values, and only asked for in an encrypted request")]
+    #[error(
+        "encryption is possible with ECDH-ES on P-256 and the metadata's enc values, and only asked for in an encrypted request"
+    )]
     Encryption,
     /// The ledger gives the issuer no right to issue this type.
     #[error("this issuer has no right on the ledger to issue {vct}")]

@@ -117,12 +117,19 @@ impl Csv {
         let malformed = || SourceError::Csv(self.path.clone(), self.key.clone());
         let mut reader = csv::Reader::from_path(&self.path).map_err(|_| malformed())?;
         let header = reader.headers().map_err(|_| malformed())?.clone();
-        let key = header.iter().position(|column| column == self.key).ok_or_else(malformed)?;
+        let key = header
+            .iter()
+            .position(|column| column == self.key)
+            .ok_or_else(malformed)?;
         for row in reader.records() {
             let row = row.map_err(|_| malformed())?;
             if !name.is_empty() && row.get(key) == Some(name) {
                 let pairs = header.iter().zip(&row);
-                return Ok(Some(pairs.map(|(name, text)| (name.to_owned(), text.to_owned())).collect()));
+                return Ok(Some(
+                    pairs
+                        .map(|(name, text)| (name.to_owned(), text.to_owned()))
+                        .collect(),
+                ));
             }
         }
         Ok(None)
@@ -182,7 +189,9 @@ fn read(row: &AnyRow) -> Result<Record, SourceError> {
             Ok(text) => text,
             Err(_) => match row.try_get::<Option<i64>, _>(place) {
                 Ok(number) => number.map(|number| number.to_string()),
-                Err(_) => row.try_get::<Option<bool>, _>(place)?.map(|flag| flag.to_string()),
+                Err(_) => row
+                    .try_get::<Option<bool>, _>(place)?
+                    .map(|flag| flag.to_string()),
             },
         };
         if let Some(text) = text {

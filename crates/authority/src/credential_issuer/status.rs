@@ -32,7 +32,9 @@ impl CredentialIssuer {
         let open = self.open_lists(transaction, rng).await?;
         let places = u32::try_from(self.policy.status_places).unwrap_or(1 << 20);
         for _ in 0..DRAWS {
-            let Some(place) = allocation::draw(&open, places, rng, |_| false) else { break };
+            let Some(place) = allocation::draw(&open, places, rng, |_| false) else {
+                break;
+            };
             let taken = sqlx::query(
                 "INSERT INTO vci_status (list, idx, issuance, value, previous, changed_at, expires_at)
                  VALUES ($1, $2, $3, 0, 0, 0, $4) ON CONFLICT (list, idx) DO NOTHING",
@@ -68,14 +70,19 @@ impl CredentialIssuer {
             .bind(full)
             .fetch_all(&mut **transaction)
             .await?;
-        let mut open = rows.iter().map(|row| row.try_get("list")).collect::<Result<Vec<i64>, _>>()?;
+        let mut open = rows
+            .iter()
+            .map(|row| row.try_get("list"))
+            .collect::<Result<Vec<i64>, _>>()?;
         while (open.len() as u64) < self.policy.status_shards.max(1) {
             // A random name: the number of lists is nobody's business.
             let list = i64::from(rng.next_u32());
-            sqlx::query("INSERT INTO vci_status_lists (list, taken) VALUES ($1, 0) ON CONFLICT (list) DO NOTHING")
-                .bind(list)
-                .execute(&mut **transaction)
-                .await?;
+            sqlx::query(
+                "INSERT INTO vci_status_lists (list, taken) VALUES ($1, 0) ON CONFLICT (list) DO NOTHING",
+            )
+            .bind(list)
+            .execute(&mut **transaction)
+            .await?;
             open.push(list);
         }
         Ok(open)
@@ -158,12 +165,14 @@ impl CredentialIssuer {
     }
 
     async fn past_list(&self, list: i64, time: u64) -> Result<String, IssueRefusal> {
-        let row = sqlx::query("SELECT token, at FROM vci_publications WHERE list = $1 AND at <= $2 ORDER BY at DESC LIMIT 1")
-            .bind(list)
-            .bind(number(time))
-            .fetch_optional(self.database.pool())
-            .await?
-            .ok_or(IssueRefusal::UnknownOffer)?;
+        let row = sqlx::query(
+            "SELECT token, at FROM vci_publications WHERE list = $1 AND at <= $2 ORDER BY at DESC LIMIT 1",
+        )
+        .bind(list)
+        .bind(number(time))
+        .fetch_optional(self.database.pool())
+        .await?
+        .ok_or(IssueRefusal::UnknownOffer)?;
         let at = row.try_get::<i64, _>("at").map(unsigned)?;
         if time < at + self.life() {
             Ok(row.try_get("token")?)

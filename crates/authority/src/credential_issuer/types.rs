@@ -143,7 +143,19 @@ pub struct CredentialType {
 
 /// Members that are the credential's own (SD-JWT VC §2.2.2.2, RFC 9901 §4).
 const RESERVED: [&str; 14] = [
-    "iss", "nbf", "exp", "iat", "cnf", "vct", "vct#integrity", "status", "sub", "_sd", "_sd_alg", "...", "aud",
+    "iss",
+    "nbf",
+    "exp",
+    "iat",
+    "cnf",
+    "vct",
+    "vct#integrity",
+    "status",
+    "sub",
+    "_sd",
+    "_sd_alg",
+    "...",
+    "aud",
     "jti",
 ];
 
@@ -158,7 +170,11 @@ impl CredentialType {
         if !(1..=64).contains(&config.id.len()) || !config.id.chars().all(plain) {
             return Err(TypeError::Id(id()));
         }
-        let longest = if config.form == Form::Copies { MAX_COPY_DAYS } else { 3650 };
+        let longest = if config.form == Form::Copies {
+            MAX_COPY_DAYS
+        } else {
+            3650
+        };
         if !(1..=longest).contains(&config.days) {
             return Err(TypeError::Life(id()));
         }
@@ -167,7 +183,9 @@ impl CredentialType {
             .find(|kind| kind.jose_algorithm() == config.algorithm)
             .ok_or_else(|| TypeError::Algorithm(id()))?;
         for (place, claim) in config.claims.iter().enumerate() {
-            let twice = config.claims[..place].iter().any(|earlier| earlier.name == claim.name);
+            let twice = config.claims[..place]
+                .iter()
+                .any(|earlier| earlier.name == claim.name);
             if twice || claim.name.is_empty() || RESERVED.contains(&claim.name.as_str()) {
                 return Err(TypeError::Claim(id(), claim.name.clone()));
             }
@@ -204,7 +222,11 @@ impl CredentialType {
         for rule in &self.config.claims {
             let column = rule.column.as_ref().unwrap_or(&rule.name);
             let failed = || SourceError::Column(column.clone());
-            match record.get(column).map(|text| text.trim()).filter(|text| !text.is_empty()) {
+            match record
+                .get(column)
+                .map(|text| text.trim())
+                .filter(|text| !text.is_empty())
+            {
                 Some(text) => {
                     let value = value_of(rule, text, now).ok_or_else(failed)?;
                     claims.insert(rule.name.clone(), value);
@@ -214,7 +236,11 @@ impl CredentialType {
             }
         }
         let claims = Value::Object(claims);
-        if self.schema.as_ref().is_some_and(|schema| !schema.is_valid(&claims)) {
+        if self
+            .schema
+            .as_ref()
+            .is_some_and(|schema| !schema.is_valid(&claims))
+        {
             return Err(SourceError::Schema);
         }
         match claims {

@@ -15,3 +15,4 @@ mod quota;
 mod requests;
 mod support;
 mod two_at_once;
+mod vci;

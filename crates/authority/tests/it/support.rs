@@ -116,6 +116,11 @@ impl World {
         Self { authority, ..self }
     }
 
+    /// The same authority once more, as another process has it.
+    pub async fn again(&self) -> Authority {
+        Self::open(&self.settings, &self.authority.terms().limits).await
+    }
+
     /// A connection of the test's own.
     pub async fn pool(&self) -> sqlx::AnyPool {
         let url = self.settings.file.database_url(&self.settings.config().database);

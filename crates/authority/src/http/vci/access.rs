@@ -17,7 +17,9 @@ pub(super) async fn proof(
     now: u64,
 ) -> Result<Option<DpopProof>, IssueRefusal> {
     let mut values = headers.get_all("dpop").iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if !passes("DPOP-10", values.next().is_none()) {
         return Err(IssueRefusal::DpopHeaders);
     }

@@ -33,7 +33,13 @@ pub(super) async fn begin(State(app): Shared, RawQuery(query): RawQuery) -> Resp
     };
     match app.issuer.open_page(&request, now, &mut UnwrapErr(SysRng)).await {
         Ok((secret, page)) => {
-            let mut response = show(&app, &page, first_step(&app, &page, now).await, "", StatusCode::OK);
+            let mut response = show(
+                &app,
+                &page,
+                first_step(&app, &page, now).await,
+                "",
+                StatusCode::OK,
+            );
             if let Some(cookie) = cookie(&secret, app.https) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
             }
@@ -53,7 +59,11 @@ async fn requested(app: &Arc<IssuerApp>, query: &str, now: u64) -> Result<Wallet
         .require("client_id")
         .map_err(|error| stay(WalletRequestError::from(error).into()))?;
     if let Some(request_uri) = parameters.get("request_uri") {
-        return app.issuer.take_pushed(request_uri, client, now).await.map_err(stay);
+        return app
+            .issuer
+            .take_pushed(request_uri, client, now)
+            .await
+            .map_err(stay);
     }
     app.issuer.check_redirect(&parameters).map_err(stay)?;
     if !passes("OAU-26", !app.issuer.policy.require_pushed) {
@@ -105,16 +115,26 @@ pub(super) async fn answer(
     let outcome = match sent.step.as_str() {
         "cancel" => return leave(&app, &page.request, &[("error", "access_denied")]),
         "person" => return person(&app, &page, &sent, now).await,
-        "code" => app.issuer.confirm(&page, sent.code.trim(), now, &mut UnwrapErr(SysRng)).await,
+        "code" => {
+            app.issuer
+                .confirm(&page, sent.code.trim(), now, &mut UnwrapErr(SysRng))
+                .await
+        }
         _ => {
             let code = Some(sent.code.trim()).filter(|code| !code.is_empty());
-            app.issuer.confirm_offer(&page, code, now, &mut UnwrapErr(SysRng)).await
+            app.issuer
+                .confirm_offer(&page, code, now, &mut UnwrapErr(SysRng))
+                .await
         }
     };
     match outcome {
         Ok(address) => Redirect::to(address.as_str()).into_response(),
         Err(IssueRefusal::TxCode) => {
-            let step = if sent.step == "code" { Step::Code } else { Step::OfferCode };
+            let step = if sent.step == "code" {
+                Step::Code
+            } else {
+                Step::OfferCode
+            };
             show(&app, &page, step, "That code is wrong.", StatusCode::FORBIDDEN)
         }
         Err(IssueRefusal::Grant) => {
@@ -127,12 +147,23 @@ pub(super) async fn answer(
 
 /// Sends a code to whoever is meant; the page looks the same if there is nobody.
 async fn person(app: &Arc<IssuerApp>, page: &Page, sent: &Sent, now: u64) -> Response {
-    let Identification::Register { authority, dispatcher } = &app.identification else {
+    let Identification::Register {
+        authority,
+        dispatcher,
+    } = &app.identification
+    else {
         return show(app, page, Step::End, NO_OFFER, StatusCode::BAD_REQUEST);
     };
-    match authority.identify(&sent.name, &sent.number, now, &mut UnwrapErr(SysRng)).await {
+    match authority
+        .identify(&sent.name, &sent.number, now, &mut UnwrapErr(SysRng))
+        .await
+    {
         Ok(identified) => {
-            if let Err(refusal) = app.issuer.identify(page, &identified.recipient, &identified.code).await {
+            if let Err(refusal) = app
+                .issuer
+                .identify(page, &identified.recipient, &identified.code)
+                .await
+            {
                 return back(app, &page.request, &refusal);
             }
             dispatcher.send(Dispatch::new(identified.contact, identified.code, now));
@@ -146,7 +177,8 @@ async fn person(app: &Arc<IssuerApp>, page: &Page, sent: &Sent, now: u64) -> Res
 }
 
 /// Told where nothing but an offer helps.
-const NO_OFFER: &str = "This credential is given on an offer. Ask the organisation for one, and open its link in your wallet.";
+const NO_OFFER: &str =
+    "This credential is given on an offer. Ask the organisation for one, and open its link in your wallet.";
 
 async fn first_step(app: &IssuerApp, page: &Page, now: u64) -> Step {
     match app.issuer.page_offer(page, now).await {
@@ -159,10 +191,20 @@ async fn first_step(app: &IssuerApp, page: &Page, now: u64) -> Step {
 
 fn show(app: &IssuerApp, page: &Page, step: Step, problem: &str, status: StatusCode) -> Response {
     let registered = app.issuer.policy.wallets.iter();
-    let registered = registered.clone().find(|wallet| wallet.client_id == page.request.client_id);
+    let registered = registered
+        .clone()
+        .find(|wallet| wallet.client_id == page.request.client_id);
     let wallet = registered.map_or(&page.request.redirect_uri, |wallet| &wallet.name);
-    let name = |id: &String| app.issuer.kind(id).map_or(id.clone(), |kind| kind.config.name.clone());
-    let problem = if step == Step::End && problem.is_empty() { NO_OFFER } else { problem };
+    let name = |id: &String| {
+        app.issuer
+            .kind(id)
+            .map_or(id.clone(), |kind| kind.config.name.clone())
+    };
+    let problem = if step == Step::End && problem.is_empty() {
+        NO_OFFER
+    } else {
+        problem
+    };
     let page = IdentifyPage {
         issuer: &app.issuer.name,
         credentials: page.configurations.iter().map(name).collect(),
@@ -209,12 +251,17 @@ fn leave(app: &IssuerApp, request: &WalletRequest, answer: &[(&str, &str)]) -> R
 
 fn cookie(secret: &str, https: bool) -> Option<HeaderValue> {
     let secure = if https { "; Secure" } else { "" };
-    let text = format!("{COOKIE}={secret}; Path=/vci/authorize; Max-Age={PAGE_LIFE}; HttpOnly; SameSite=Lax{secure}");
+    let text = format!(
+        "{COOKIE}={secret}; Path=/vci/authorize; Max-Age={PAGE_LIFE}; HttpOnly; SameSite=Lax{secure}"
+    );
     HeaderValue::from_str(&text).ok()
 }
 
 fn read_cookie(headers: &HeaderMap) -> Option<&str> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let lines = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
     let mut pairs = lines
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='));

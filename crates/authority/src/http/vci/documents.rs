@@ -4,16 +4,16 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use realdid_crypto::KeyType;
 use realdid_credential::status::token::MEDIA_TYPE;
+use realdid_crypto::KeyType;
 use realdid_jose::jws;
 use realdid_openid::vci::CredentialOffer;
 use realdid_service::now_seconds;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::failure::{Failure, Place};
 use super::Shared;
+use super::failure::{Failure, Place};
 use crate::credential_issuer::IssueRefusal;
 
 /// `typ` of signed metadata (OpenID4VCI 1.0 §12.2.3).
@@ -25,7 +25,10 @@ const KEEP: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "public, 
 pub(super) async fn issuer(State(app): Shared, headers: HeaderMap) -> Result<Response, Failure> {
     let failed = |refusal| Failure::new(&app, Place::Server, refusal);
     let metadata = app.issuer.issuer_metadata().map_err(failed)?;
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if !accept.contains("application/jwt") || accept.contains("application/json") {
         return Ok((KEEP, Json(metadata)).into_response());
     }
@@ -58,7 +61,11 @@ pub(super) async fn type_metadata(State(app): Shared, Path(id): Path<String>) ->
 /// `GET /offer/{id}`: whoever has the address may have the offer; it is not kept by caches.
 pub(super) async fn offer(State(app): Shared, Path(id): Path<String>) -> Result<Response, Failure> {
     let failed = |refusal| Failure::new(&app, Place::Server, refusal);
-    let offer: CredentialOffer = app.issuer.offer_by_reference(&id, now_seconds()).await.map_err(failed)?;
+    let offer: CredentialOffer = app
+        .issuer
+        .offer_by_reference(&id, now_seconds())
+        .await
+        .map_err(failed)?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(offer)).into_response())
 }
 
@@ -76,9 +83,20 @@ pub(super) async fn status_list(
 ) -> Result<Response, Failure> {
     let failed = |refusal| Failure::new(&app, Place::Server, refusal);
     let now = now_seconds();
-    let token = app.issuer.status_list(list, moment.time, now).await.map_err(failed)?;
+    let token = app
+        .issuer
+        .status_list(list, moment.time, now)
+        .await
+        .map_err(failed)?;
     let period = app.issuer.policy.status_seconds.max(1);
     let left = (app.issuer.published_at(now) + period).saturating_sub(now).max(1);
     let keep = format!("public, max-age={left}");
-    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE.to_owned()), (header::CACHE_CONTROL, keep)], token).into_response())
+    Ok((
+        [
+            (header::CONTENT_TYPE, MEDIA_TYPE.to_owned()),
+            (header::CACHE_CONTROL, keep),
+        ],
+        token,
+    )
+        .into_response())
 }

@@ -14,11 +14,11 @@ use realdid_jose::jwe::{self, Encryption, Jwe, Parties, Recipient};
 use realdid_jose::jwk::Jwk;
 use realdid_openid::oauth::{TokenRequest, TokenRequestError, WalletRequestError};
 use realdid_openid::oidc::AuthorizationParameters;
+use realdid_openid::vci::credential::NonceResponse;
 use realdid_openid::vci::{
     CredentialRequest, CredentialRequestError, CredentialResponse, DeferredRequest, NotificationRequest,
     ResponseEncryption,
 };
-use realdid_openid::vci::credential::NonceResponse;
 use realdid_service::{ClientIp, now_seconds};
 use serde_json::Value;
 
@@ -44,7 +44,9 @@ pub(super) async fn push(
         let parameters = AuthorizationParameters::parse(&body).map_err(WalletRequestError::from)?;
         let proof = proof(&app, &headers, "/vci/par", None, now).await?;
         let jkt = proof.as_ref().map(|proof| proof.thumbprint.as_str());
-        app.issuer.push(&parameters, jkt, now, &mut UnwrapErr(SysRng)).await
+        app.issuer
+            .push(&parameters, jkt, now, &mut UnwrapErr(SysRng))
+            .await
     };
     let pushed = work.await.map_err(failed)?;
     Ok((StatusCode::CREATED, Json(pushed)).into_response())
@@ -65,12 +67,18 @@ pub(super) async fn token(
         let parameters = AuthorizationParameters::parse(&body).map_err(|_| TokenRequestError::Form)?;
         let proof = proof(&app, &headers, "/vci/token", None, now).await?;
         let request = TokenRequest::read(&parameters)?;
-        app.issuer.redeem(&request, proof.as_ref(), now, &mut UnwrapErr(SysRng)).await
+        app.issuer
+            .redeem(&request, proof.as_ref(), now, &mut UnwrapErr(SysRng))
+            .await
     };
     let tokens = work.await;
     let outcome = tokens.as_ref().err().map_or("ok", IssueRefusal::code);
     metrics::counter!("realdid_issuer_tokens_total", "outcome" => outcome).increment(1);
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(tokens.map_err(failed)?)).into_response())
+    Ok((
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(tokens.map_err(failed)?),
+    )
+        .into_response())
 }
 
 /// `POST /vci/nonce`
@@ -92,7 +100,10 @@ pub(super) async fn credential(State(app): Shared, headers: HeaderMap, body: Byt
         let (body, encrypted) = opened(&app, &headers, &body)?;
         let request = CredentialRequest::parse(&body)?;
         let to = recipient(request.encryption.as_ref(), encrypted)?;
-        let answer = app.issuer.credential(&access, &request, now, &mut UnwrapErr(SysRng)).await?;
+        let answer = app
+            .issuer
+            .credential(&access, &request, now, &mut UnwrapErr(SysRng))
+            .await?;
         respond(&answer, to)
     };
     work.await.map_err(failed)
@@ -107,7 +118,10 @@ pub(super) async fn deferred(State(app): Shared, headers: HeaderMap, body: Bytes
         let (body, encrypted) = opened(&app, &headers, &body)?;
         let request = DeferredRequest::parse(&body)?;
         let to = recipient(request.encryption.as_ref(), encrypted)?;
-        let answer = app.issuer.deferred(&access, &request, now, &mut UnwrapErr(SysRng)).await?;
+        let answer = app
+            .issuer
+            .deferred(&access, &request, now, &mut UnwrapErr(SysRng))
+            .await?;
         respond(&answer, to)
     };
     work.await.map_err(failed)
@@ -136,7 +150,9 @@ fn require_form(headers: &HeaderMap) -> Result<(), IssueRefusal> {
 }
 
 fn is(headers: &HeaderMap, media_type: &str) -> bool {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     let named = value.map(|value| value.split(';').next().unwrap_or_default().trim());
     named.is_some_and(|named| named.eq_ignore_ascii_case(media_type))
 }
@@ -177,14 +193,22 @@ fn recipient(
     Ok(Some((to, encryption)))
 }
 
-fn respond(answer: &CredentialResponse, to: Option<(Recipient, Encryption)>) -> Result<Response, IssueRefusal> {
-    let status = if answer.transaction_id.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
+fn respond(
+    answer: &CredentialResponse,
+    to: Option<(Recipient, Encryption)>,
+) -> Result<Response, IssueRefusal> {
+    let status = if answer.transaction_id.is_some() {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::OK
+    };
     let no_store = [(header::CACHE_CONTROL, "no-store")];
     let Some((to, encryption)) = to else {
         return Ok((status, no_store, Json(answer)).into_response());
     };
     let failed = IssueRefusal::Internal("an answer cannot be encrypted");
-    let content = serde_json::to_vec(answer).map_err(|_| IssueRefusal::Internal("an answer has no JSON form"))?;
+    let content =
+        serde_json::to_vec(answer).map_err(|_| IssueRefusal::Internal("an answer has no JSON form"))?;
     let rng = &mut UnwrapErr(SysRng);
     let jwe = jwe::encrypt(&to, encryption, &content, Parties::default(), rng).map_err(|_| failed)?;
     Ok((status, no_store, [(header::CONTENT_TYPE, "application/jwt")], jwe).into_response())

@@ -41,7 +41,10 @@ impl Failure {
     fn status(&self) -> StatusCode {
         let about_dpop = matches!(
             self.refusal,
-            IssueRefusal::Dpop(_) | IssueRefusal::DpopReplayed | IssueRefusal::DpopNonce | IssueRefusal::DpopHeaders
+            IssueRefusal::Dpop(_)
+                | IssueRefusal::DpopReplayed
+                | IssueRefusal::DpopNonce
+                | IssueRefusal::DpopHeaders
         );
         if about_dpop && self.place == Place::Resource {
             return StatusCode::UNAUTHORIZED;

@@ -72,7 +72,10 @@ pub(super) async fn for_account(
         let (recipient, wanted) = authority.check_offer_request(jws.trim(), now).await?;
         let wanted = app.issuer.named_or_first(&wanted);
         let rng = &mut UnwrapErr(SysRng);
-        let offer = app.issuer.offer(&wanted, &recipient, None, "wallet", now, rng).await?;
+        let offer = app
+            .issuer
+            .offer(&wanted, &recipient, None, "wallet", now, rng)
+            .await?;
         Ok::<_, NoOffer>((StatusCode::CREATED, Json(offer)))
     };
     work.await.into_response()
@@ -86,7 +89,8 @@ pub(super) async fn for_person(
     Json(claimed): Json<Claimed>,
 ) -> Response {
     let made = make(&app, client, &claimed).await;
-    made.map(|offer| (StatusCode::CREATED, Json(offer))).into_response()
+    made.map(|offer| (StatusCode::CREATED, Json(offer)))
+        .into_response()
 }
 
 /// `GET /credential`
@@ -122,15 +126,24 @@ pub(super) async fn page(
 }
 
 async fn make(app: &Arc<IssuerApp>, client: ClientIp, claimed: &Claimed) -> Result<MadeOffer, NoOffer> {
-    let Identification::Register { authority, dispatcher } = &app.identification else {
+    let Identification::Register {
+        authority,
+        dispatcher,
+    } = &app.identification
+    else {
         return Err(Refusal::NotSandbox.into());
     };
     app.limit(client)?;
     let (now, rng) = (now_seconds(), &mut UnwrapErr(SysRng));
-    let identified = authority.identify(&claimed.name, &claimed.number, now, rng).await?;
+    let identified = authority
+        .identify(&claimed.name, &claimed.number, now, rng)
+        .await?;
     let (recipient, code) = (&identified.recipient, identified.code);
     let wanted = app.issuer.named_or_first(&claimed.credentials);
-    let offer = app.issuer.offer(&wanted, recipient, Some(&code), "person", now, rng).await?;
+    let offer = app
+        .issuer
+        .offer(&wanted, recipient, Some(&code), "person", now, rng)
+        .await?;
     dispatcher.send(Dispatch::new(identified.contact, code, now));
     Ok(offer)
 }

@@ -33,9 +33,16 @@ pub(super) fn routes() -> Router<Arc<IssuerApp>> {
 
 /// Whether a request carries the operators' secret.
 fn authorize(app: &IssuerApp, headers: &HeaderMap) -> Result<(), Problem> {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let shown = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    let right = app.operator_secret.as_ref().is_some_and(|secret| same(secret, shown));
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let shown = value
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .unwrap_or_default();
+    let right = app
+        .operator_secret
+        .as_ref()
+        .is_some_and(|secret| same(secret, shown));
     if passes("VCI-53", right) {
         return Ok(());
     }
@@ -56,7 +63,9 @@ async fn offer(State(app): Shared, headers: HeaderMap, Json(order): Json<OfferOr
 }
 
 async fn make(app: &IssuerApp, order: &OfferOrder) -> Result<OrderedOffer, IssueRefusal> {
-    app.issuer.order_offer(order, now_seconds(), &mut UnwrapErr(SysRng)).await
+    app.issuer
+        .order_offer(order, now_seconds(), &mut UnwrapErr(SysRng))
+        .await
 }
 
 /// Takes back what a record has of a credential, and offers it anew.
@@ -66,7 +75,11 @@ async fn reissue(State(app): Shared, headers: HeaderMap, Json(order): Json<Offer
         let mut revoked = Vec::new();
         for credential in app.issuer.named_or_first(&order.credentials) {
             let (credential, now) = (Some(credential.as_str()), now_seconds());
-            match app.issuer.change(None, Some(&person), credential, Change::Revoke, now).await {
+            match app
+                .issuer
+                .change(None, Some(&person), credential, Change::Revoke, now)
+                .await
+            {
                 Ok(changed) => revoked.extend(changed.issuances),
                 Err(IssueRefusal::NoRecord) => {}
                 Err(refusal) => return Err(refusal),
@@ -98,7 +111,13 @@ async fn change(State(app): Shared, headers: HeaderMap, Json(order): Json<Change
         let person = order.record.as_deref().map(|record| app.issuer.person(record));
         let (issuance, credential) = (order.issuance.as_deref(), order.credential.as_deref());
         app.issuer
-            .change(issuance, person.as_deref(), credential, order.change, now_seconds())
+            .change(
+                issuance,
+                person.as_deref(),
+                credential,
+                order.change,
+                now_seconds(),
+            )
             .await
     };
     run(&app, &headers, work).await
@@ -138,7 +157,9 @@ struct Decision {
 
 async fn decide(State(app): Shared, headers: HeaderMap, Json(decision): Json<Decision>) -> Response {
     let work = async || {
-        app.issuer.decide(&decision.id, decision.approve, now_seconds()).await?;
+        app.issuer
+            .decide(&decision.id, decision.approve, now_seconds())
+            .await?;
         Ok(json!({ "id": decision.id, "approved": decision.approve }))
     };
     run(&app, &headers, work).await

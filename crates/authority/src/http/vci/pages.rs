@@ -82,7 +82,8 @@ pub(super) fn qr(text: &str) -> String {
 /// A text of somebody else's, with whatever could hide or reorder what stands beside it taken out.
 pub(super) fn plain(text: &str) -> String {
     let hides = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
     text.chars().filter(|c| !hides(*c)).take(200).collect()
 }
