@@ -133,7 +133,7 @@ pub enum CredentialAction {
         #[arg(long)]
         check: bool,
     },
-    /// Fetch fresh copies, and what issuers had put off.
+    /// Fetch fresh copies, and what issuers had put off; without a number, ask all status lists, too.
     Refresh(Refresh),
     /// Remove one with its keys, for good.
     Remove {

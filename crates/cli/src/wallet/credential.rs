@@ -34,16 +34,7 @@ pub async fn run_action(session: Session, action: CredentialAction) -> Outcome<(
 
 async fn list(mut session: Session, check: bool) -> Outcome<()> {
     if check {
-        let ids: Vec<u32> = session
-            .wallet()
-            .credentials()
-            .iter()
-            .map(|held| held.id)
-            .collect();
-        for id in ids {
-            check_one(&mut session, id).await?;
-        }
-        session.save()?;
+        check_all(&mut session).await?;
     }
     let wallet = session.wallet();
     let rows: Vec<Value> = wallet.credentials().iter().map(row).collect();
@@ -166,7 +157,7 @@ fn status_name(value: StatusValue) -> String {
 pub fn row(held: &HeldCredential) -> Value {
     json!({
         "id": held.id,
-        "type": held.vct,
+        "vct": held.vct,
         "name": held.name,
         "issuer": held.issuer,
         "received_at": held.received_at,
@@ -270,6 +261,9 @@ async fn refresh(mut session: Session, options: Refresh) -> Outcome<()> {
         };
         add(&mut all, run(&mut session, issuance, &mut manner).await?);
     }
+    if options.id.is_none() {
+        check_all(&mut session).await?;
+    }
     if all.stored.is_empty() && all.declined.is_empty() && all.waiting_until.is_none() {
         session.output.result(
             "nothing needs to be fetched",
@@ -340,6 +334,15 @@ fn remove(mut session: Session, id: u32, yes: bool) -> Outcome<()> {
         &json!({ "removed": id }),
     );
     Ok(())
+}
+
+/// Checks every credential, and remembers what was seen.
+async fn check_all(session: &mut Session) -> Outcome<()> {
+    let held = session.wallet().credentials().iter();
+    for id in held.map(|held| held.id).collect::<Vec<_>>() {
+        check_one(session, id).await?;
+    }
+    session.save()
 }
 
 /// Asks the ledger about the issuer and its lists about each copy that has a place in one.

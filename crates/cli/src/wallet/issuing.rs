@@ -166,7 +166,8 @@ fn agree(session: &Session, preview: &Preview, manner: &Manner) -> Outcome<Optio
     let output = session.output;
     output.progress(format!(
         "offered by  {} ({})",
-        preview.issuer_name, preview.issuer
+        preview.issuer_name,
+        bare(&preview.issuer)
     ));
     for offered in &preview.credentials {
         let claims = if offered.claims.is_empty() {
@@ -200,6 +201,11 @@ fn agree(session: &Session, preview: &Preview, manner: &Manner) -> Outcome<Optio
         },
         _ => Ok(None),
     }
+}
+
+/// An address as people read it. A script that looks for the address to open finds that one alone.
+fn bare(address: &str) -> &str {
+    address.split_once("://").map_or(address, |(_, rest)| rest)
 }
 
 async fn resolve(session: &Session, issuance: &mut Issuance, reference: &IssuerReference) -> Outcome<()> {

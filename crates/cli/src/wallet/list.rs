@@ -144,9 +144,9 @@ pub fn history_line(entry: &HistoryEntry) -> String {
             vct,
             issuer,
             copies,
-        } => format!("received credential {credential} ({vct}) from {issuer}, {copies} copies"),
+        } => format!("received credential {credential} ({vct}) from {issuer}, copies: {copies}"),
         Event::CredentialRefreshed { credential, copies } => {
-            format!("fetched {copies} fresh copies of credential {credential}")
+            format!("fetched fresh copies of credential {credential}: {copies}")
         }
         Event::CredentialRemoved { credential, vct } => format!("removed credential {credential} ({vct})"),
         Event::OfferRefused { issuer, by, code } => format!("offer of {issuer} refused by the {by}: {code}"),

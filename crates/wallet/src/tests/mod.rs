@@ -4,6 +4,7 @@
 //! as a node would.
 
 mod consent;
+mod issuer;
 mod login;
 mod operations;
 mod presenting;

@@ -3,6 +3,7 @@
 use realdid_crypto::{KeyType, SecretKey};
 use realdid_jose::jwe::DecryptionKey;
 use realdid_openid::vci::OfferError;
+use realdid_wallet::credentials::Standing;
 use realdid_wallet::issuance::{
     Authorization, Body, Endpoint, Issuance, IssuanceError, JudgeError, PendingIssuance,
 };
@@ -537,6 +538,57 @@ fn without_a_proof_nothing_comes_that_is_bound_to_somebodys_key() {
     assert_eq!(fails(&mut issuer), JudgeError::ForeignKey.into());
     let run = passes(run(begin(coded()), &mut unbound()));
     assert_eq!(run.received[0].credential.copies[0].key, None);
+}
+
+// test: WVC-28
+#[test]
+fn nothing_is_stored_of_an_issuer_that_was_struck_off() {
+    let mut issuer = MockIssuer::new();
+    issuer.standing = Standing::StruckOff;
+    assert_eq!(fails(&mut issuer), JudgeError::StruckOff.into());
+    untouched();
+}
+
+// test: WVC-29
+#[test]
+fn nothing_is_stored_of_an_issuer_that_is_suspended() {
+    let mut issuer = MockIssuer::new();
+    issuer.standing = Standing::Suspended;
+    assert_eq!(fails(&mut issuer), JudgeError::Suspended.into());
+    untouched();
+}
+
+#[test]
+fn fresh_copies_come_by_the_refresh_token_for_the_credential_that_is_held() {
+    let mut issuer = MockIssuer::new();
+    let first = passes(run(begin(coded()), &mut issuer)).received.remove(0);
+    let mut wallet = crate::storage::wallet();
+    let id = wallet.keep_credential(first.credential, NOW).unwrap();
+    let held = wallet.credential(id).unwrap().clone();
+    issuer.token["refresh_token"] = Value::Null;
+    let refreshed = passes(run(Issuance::refresh(&held, options()).unwrap(), &mut issuer));
+    assert!(refreshed.previews.is_empty(), "nothing to agree to");
+    let received = &refreshed.received[0];
+    assert_eq!(received.replaces, Some(id));
+    assert!(
+        received.credential.renewal.refresh_token.is_some(),
+        "the old one stays good"
+    );
+    let Body::Form(form) = &issuer.requests(Endpoint::Token)[1].body else {
+        panic!("a form")
+    };
+    assert!(form.contains(&("refresh_token", "refresh-1".to_owned())));
+    let keys = |copies: &[realdid_wallet::credentials::HeldCopy]| {
+        copies.iter().map(|copy| copy.key.clone()).collect::<Vec<_>>()
+    };
+    let (old, fresh) = (keys(&held.copies), keys(&received.credential.copies));
+    assert!(fresh.iter().all(|key| !old.contains(key)));
+    let mut without = held;
+    without.renewal.refresh_token = None;
+    assert_eq!(
+        Issuance::refresh(&without, options()).unwrap_err(),
+        IssuanceError::NoRefresh
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use realdid_credential::path::ClaimPath;
 use realdid_credential::sd_jwt::Frame;
-use realdid_credential::vc::{IssuerHeader, NewVc, StatusReference, issue};
+use realdid_credential::vc::{IssuerHeader, NewVc, issue};
 use realdid_crypto::{KeyType, SecretKey, base64url_encode};
 use realdid_jose::jwe::{DecryptionKey, Encryption, Jwe, Parties, Recipient, encrypt};
 use realdid_jose::jwk::Jwk;
@@ -12,10 +12,11 @@ use realdid_openid::oauth::dpop::{self, DpopExpectation};
 use realdid_openid::vci::{
     CredentialRequest, DeferredRequest, KeyReference, ProofExpectation, Wanted, proof,
 };
+use realdid_wallet::credentials::Standing;
 use realdid_wallet::issuance::issuer::Search;
 use realdid_wallet::issuance::{
-    Body, Endpoint, Fetch, Fetched, Issuance, IssuanceError, IssuerReference, Kept, Options, Preview,
-    Received, Step,
+    Body, Endpoint, Fetch, Fetched, Issuance, IssuanceError, IssuerKey, IssuerReference, Kept, Options,
+    Preview, Received, Step,
 };
 use serde_json::{Value, json};
 use url::Url;
@@ -42,7 +43,6 @@ pub fn options() -> Options {
 type Tamper = Box<dyn FnMut(Endpoint, &mut Fetched)>;
 
 pub struct MockIssuer {
-    pub key: SecretKey,
     pub metadata: Value,
     pub server: Value,
     pub token: Value,
@@ -58,7 +58,8 @@ pub struct MockIssuer {
     pub tamper: Tamper,
     pub seen: Vec<(Endpoint, Fetch)>,
     pub encryption: DecryptionKey,
-    pub jwks: Value,
+    /// How the ledger says that it stands.
+    pub standing: Standing,
 }
 
 pub fn did_jwk(key: &SecretKey) -> String {
@@ -91,8 +92,7 @@ pub fn browsed() -> Value {
 
 impl MockIssuer {
     pub fn new() -> Self {
-        let key = SecretKey::from_seed(KeyType::P256, &[7; 32]);
-        let signer = key.clone();
+        let signer = SecretKey::from_seed(KeyType::P256, &[7; 32]);
         Self {
             metadata: json!({
                 "credential_issuer": ISSUER,
@@ -133,8 +133,7 @@ impl MockIssuer {
             tamper: Box::new(|_, _| {}),
             seen: Vec::new(),
             encryption: DecryptionKey::generate(&mut rng(8)),
-            jwks: Value::Null,
-            key,
+            standing: Standing::NotAccredited,
         }
     }
 
@@ -312,13 +311,6 @@ impl MockIssuer {
     }
 }
 
-pub fn status_at(uri: &str, index: u64) -> Option<StatusReference> {
-    Some(StatusReference {
-        uri: uri.to_owned(),
-        index,
-    })
-}
-
 fn header(fetch: &Fetch, name: &str) -> Option<String> {
     fetch
         .headers
@@ -393,7 +385,10 @@ pub fn run_with(
                 now = now.max(until);
             }
             Step::Resolve(reference) => {
-                let key = resolve(&reference);
+                let key = IssuerKey {
+                    standing: issuer.standing,
+                    ..resolve(&reference)
+                };
                 issuance.resolved(&key, NOW)?;
             }
             Step::Store(received) => {
@@ -409,7 +404,7 @@ pub fn run_with(
     panic!("the issuance does not end");
 }
 
-pub fn resolve(reference: &IssuerReference) -> realdid_wallet::issuance::IssuerKey {
+fn resolve(reference: &IssuerReference) -> IssuerKey {
     let network = realdid_did::Network::new("test").unwrap();
     match Search::begin(reference, VCT, &network, true, NOW).unwrap() {
         Search::Known(key) => key,

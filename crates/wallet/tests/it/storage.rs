@@ -7,7 +7,7 @@ use realdid_wallet::root::Secret;
 use realdid_wallet::{NewWallet, Wallet, WalletError};
 use serde_json::Value;
 
-fn wallet() -> Wallet {
+pub fn wallet() -> Wallet {
     let member = SecretKey::from_seed(KeyType::Ed25519, &[1; 32]).public_key();
     let charter = Charter {
         format: 1,
