@@ -88,6 +88,8 @@ impl RequestError {
 pub struct RequestContext<'a> {
     /// The client identifier of the link that led here.
     pub client_id: &'a ClientId,
+    /// Where the request was fetched from.
+    pub request_uri: &'a str,
     /// The nonce the wallet sent, if it fetched the request by POST.
     pub wallet_nonce: Option<&'a str>,
     /// The time in Unix seconds.
@@ -196,7 +198,7 @@ impl UnverifiedRequest {
             .verify_foreign::<RequestClaims>(key, TYP)
             .map(Verified::into_claims)?;
         check_client(&claims, context.client_id)?;
-        check_audience(&claims)?;
+        check_audience(&claims, context)?;
         let mode = check_response_mode(&claims)?;
         let query = claims.dcql_query.clone().check()?;
         let login = claims.dcql_query.login_query()?;
@@ -267,8 +269,11 @@ fn read_chain(message: &Unverified, client: &ClientId) -> Result<Option<Chain>, 
     }
 }
 
-fn check_audience(claims: &RequestClaims) -> Result<(), RequestError> {
-    if passes("VP-14", claims.aud == AUDIENCE) {
+/// Much of verifiers' software addresses a request to the place it is fetched from. That binds it no
+/// less to this exchange than the symbolic name of §5.8 does.
+fn check_audience(claims: &RequestClaims, context: &RequestContext<'_>) -> Result<(), RequestError> {
+    let addressed = claims.aud == AUDIENCE || claims.aud == context.request_uri;
+    if passes("VP-14", addressed) {
         Ok(())
     } else {
         Err(RequestError::Audience)

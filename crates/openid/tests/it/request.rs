@@ -23,6 +23,9 @@ struct Case {
     sandbox: bool,
 }
 
+/// Where the request is fetched from.
+const REQUEST_URI: &str = "https://signin.example/request/1";
+
 fn case() -> Case {
     let request = LoginRequest {
         client_id: ClientId::of_did(SITE),
@@ -51,6 +54,7 @@ impl Case {
         let request = UnverifiedRequest::parse(&text, &self.link)?;
         let context = RequestContext {
             client_id: &self.link,
+            request_uri: REQUEST_URI,
             wallet_nonce: self.wallet_nonce,
             now: NOW,
             sandbox: self.sandbox,
@@ -271,6 +275,13 @@ fn a_request_that_is_not_for_wallets_is_refused() {
         |case| case.claims.aud = "https://elsewhere.example".to_owned(),
         RequestError::Audience,
     );
+}
+
+#[test]
+fn a_request_may_be_addressed_to_where_it_is() {
+    let mut case = case();
+    REQUEST_URI.clone_into(&mut case.claims.aud);
+    case.verdict().unwrap();
 }
 
 // test: VP-15

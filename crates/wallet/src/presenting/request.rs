@@ -314,6 +314,7 @@ fn own_document<'a>(
 pub(super) fn request_context<'a>(context: &PresentationContext<'a>) -> RequestContext<'a> {
     RequestContext {
         client_id: &context.link.client_id,
+        request_uri: context.link.request_uri.as_str(),
         wallet_nonce: context.wallet_nonce,
         now: context.now,
         sandbox: context.sandbox,
