@@ -7,6 +7,8 @@
 //! A key that a header carries (`jwk`, `x5c`) or points at (`jku`, `x5u`) is never used here: the
 //! caller may look at it through [`Unverified::header`] and has to know why it may be trusted.
 
+use std::collections::BTreeMap;
+
 use realdid_checks::passes;
 use realdid_crypto::{
     KeyType, PublicKey, SecretKey, Signature, SignatureError, base64url_decode, base64url_encode,
@@ -82,12 +84,11 @@ impl SigningInput {
         limit: usize,
     ) -> Result<Self, JwsError> {
         header.insert("alg".to_owned(), kind.jose_algorithm().into());
+        // by name, whatever order the JSON library has: the bytes do not depend on a build's features
+        let header: BTreeMap<String, Value> = header.into_iter().collect();
+        let header = serde_json::to_vec(&header).map_err(|_| JwsError::Claims)?;
         let claims = serde_json::to_vec(claims).map_err(|_| JwsError::Claims)?;
-        let input = format!(
-            "{}.{}",
-            base64url_encode(Value::Object(header).to_string()),
-            base64url_encode(claims)
-        );
+        let input = format!("{}.{}", base64url_encode(header), base64url_encode(claims));
         // 87 more: the dot and the encoded signature.
         if input.len() + 87 > limit {
             Err(JwsError::TooLong)

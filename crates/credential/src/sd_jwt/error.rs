@@ -25,6 +25,9 @@ pub enum SdJwtError {
     /// `_sd_alg` is no hash function that is understood.
     #[error("the credential names its disclosures by a hash function that is not understood")]
     UnknownHash,
+    /// `_sd_alg` stands elsewhere than at the top of the issuer's part.
+    #[error("the credential has the name of its hash function elsewhere than at the top")]
+    HashName,
     /// `_sd` is not an array of strings.
     #[error("the credential has digests that are not an array of strings")]
     DigestForm,
@@ -103,6 +106,7 @@ impl SdJwtError {
             Self::Issuer(JwsError::Algorithm) => "credential_algorithm",
             Self::Issuer(_) => "credential_issuer_part",
             Self::UnknownHash => "credential_unknown_hash",
+            Self::HashName => "credential_hash_name",
             Self::DigestForm => "credential_digest_form",
             Self::Dots => "credential_three_dots",
             Self::DigestTwice => "credential_digest_twice",

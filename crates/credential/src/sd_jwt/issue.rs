@@ -1,5 +1,6 @@
 //! Making an SD-JWT: RFC 9901 §4.2.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use rand_core::CryptoRng;
@@ -92,6 +93,7 @@ pub fn prepare(
         disclosures: Vec::new(),
     };
     let mut payload = issuing.members(claims, &mut Vec::new())?;
+    payload.insert(HASH.to_owned(), frame.hash.name().into());
     if let Some(missed) = issuing.found.iter().position(|found| !found)
         && !passes("SDJ-28", false)
     {
@@ -100,7 +102,6 @@ pub fn prepare(
     let mut disclosures = issuing.disclosures;
     // their order, too, tells nothing of the order of the claims
     disclosures.sort_unstable();
-    payload.insert(HASH.to_owned(), frame.hash.name().into());
     let input = SigningInput::with_header(kind, header, &payload, MAX_JWS).map_err(IssueError::Jws)?;
     let length: usize = disclosures.iter().map(|disclosure| disclosure.len() + 1).sum();
     // the issuer's part and a key binding may take the rest
@@ -165,7 +166,7 @@ impl<R: CryptoRng> Issuing<'_, R> {
     /// The value with its disclosable parts taken out, innermost first.
     fn value(&mut self, value: &Value, path: &mut Vec<PathElement>) -> Result<Value, IssueError> {
         match value {
-            Value::Object(object) => self.members(object, path).map(Value::Object),
+            Value::Object(object) => Ok(self.members(object, path)?.into_iter().collect()),
             Value::Array(array) => self.elements(array, path).map(Value::Array),
             leaf => Ok(leaf.clone()),
         }
@@ -175,8 +176,10 @@ impl<R: CryptoRng> Issuing<'_, R> {
         &mut self,
         object: &Map<String, Value>,
         path: &mut Vec<PathElement>,
-    ) -> Result<Map<String, Value>, IssueError> {
-        let mut open = Map::new();
+    ) -> Result<BTreeMap<String, Value>, IssueError> {
+        // by name, whatever order the issuer's data or the JSON library have
+        let object: BTreeMap<&String, &Value> = object.iter().collect();
+        let mut open = BTreeMap::new();
         let mut digests = Vec::new();
         for (name, value) in object {
             if !passes("SDJ-27", ![DIGESTS, DOTS, HASH].contains(&name.as_str())) {

@@ -1,5 +1,6 @@
 //! A presentation: an SD-JWT with the chosen disclosures, and the holder's key bound to it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use realdid_crypto::{KeyType, SecretKey, Signature};
@@ -60,6 +61,8 @@ impl Presentation {
         payload.insert("aud".to_owned(), claims.audience.as_str().into());
         payload.insert("nonce".to_owned(), claims.nonce.as_str().into());
         payload.insert("sd_hash".to_owned(), self.sd_hash().into());
+        // by name, whatever order the JSON library has
+        let payload: BTreeMap<String, Value> = payload.into_iter().collect();
         let mut header = Map::new();
         header.insert("typ".to_owned(), KEY_BINDING_TYP.into());
         Ok(UnsignedBinding {

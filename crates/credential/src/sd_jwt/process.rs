@@ -79,6 +79,7 @@ impl Processor<'_> {
             if !passes("SDJ-09", name != DOTS) {
                 return Err(SdJwtError::Dots);
             }
+            check_hash_name(name, depth == 0)?;
             members.insert(name.clone(), Claim::open(self.content(value, depth + 1)?));
         }
         for digest in digests_of(object)? {
@@ -118,6 +119,7 @@ impl Processor<'_> {
         if !passes("SDJ-12", name != DIGESTS && name != DOTS) {
             return Err(SdJwtError::ReservedName);
         }
+        check_hash_name(name, false)?;
         if !passes("SDJ-13", !members.contains_key(name)) {
             return Err(SdJwtError::NameTwice);
         }
@@ -159,6 +161,15 @@ impl Processor<'_> {
             content: self.content(value, depth + 1)?,
         })
     }
+}
+
+/// The hash function's name is one for the top of the issuer's own part: nowhere else would anybody
+/// look for it.
+fn check_hash_name(name: &str, at_top: bool) -> Result<(), SdJwtError> {
+    if !passes("SDJ-32", at_top || name != HASH) {
+        return Err(SdJwtError::HashName);
+    }
+    Ok(())
 }
 
 const fn hidden() -> Claim {

@@ -35,6 +35,9 @@ pub enum VcError {
     /// It has expired.
     #[error("the credential has expired")]
     Expired,
+    /// Its issuer made it for other verifiers.
+    #[error("the credential is meant for other verifiers")]
+    Audience,
     /// A claim about the credential itself is in a disclosure.
     #[error("the credential's {0} must not be selectively disclosable")]
     Disclosable(&'static str),
@@ -67,6 +70,7 @@ impl VcError {
             Self::IssuedInFuture => "credential_issued_in_future",
             Self::NotYetValid => "credential_not_yet_valid",
             Self::Expired => "credential_expired",
+            Self::Audience => "credential_audience",
             Self::Disclosable(_) => "credential_disclosable_claim",
             Self::Confirmation => "credential_confirmation",
             Self::Status => "credential_status_reference",

@@ -310,11 +310,29 @@ impl VerifiedVc {
         &self.sd_jwt
     }
 
+    /// Checks that the credential, if its issuer made it for some verifiers alone (`aud`), is meant for
+    /// this one. For who takes it without a key binding; with one it is part of that.
+    ///
+    /// # Errors
+    /// [`VcError::Audience`].
+    pub fn check_audience(&self, audience: &str) -> Result<(), VcError> {
+        let meant = match self.claims().get("aud") {
+            None => true,
+            Some(Value::Array(audiences)) => audiences.iter().any(|one| one.as_str() == Some(audience)),
+            Some(one) => one.as_str() == Some(audience),
+        };
+        if !passes("SVC-32", meant) {
+            return Err(VcError::Audience);
+        }
+        Ok(())
+    }
+
     /// Checks the key binding, which there must be (RFC 9901 §7.3).
     ///
     /// # Errors
-    /// [`VcError::SdJwt`] with what is wrong.
+    /// [`VcError::SdJwt`] with what is wrong, [`VcError::Audience`].
     pub fn key_binding(&self, expected: &Expected<'_>) -> Result<KeyBound, VcError> {
+        self.check_audience(expected.audience)?;
         Ok(self.sd_jwt.key_binding(expected)?)
     }
 }

@@ -378,14 +378,31 @@ fn the_issuers_part_is_read_as_strictly_as_any_jws() {
     passes();
 }
 
+// test: SDJ-32
 #[test]
-fn empty_objects_stay_and_the_hash_function_goes_at_the_top_only() {
-    let payload =
-        json!({ "_sd_alg": "sha-256", "_sd": [], "a": { "_sd": [digest("x")] }, "b": { "_sd_alg": 1 } });
-    assert_eq!(
-        claims(&forged(&payload, &[])),
-        Ok(json!({ "a": {}, "b": { "_sd_alg": 1 } }))
-    );
+fn the_hash_function_is_named_at_the_top_and_nowhere_else() {
+    for payload in [
+        json!({ "a": { "_sd_alg": "sha-256" } }),
+        json!({ "a": [{ "_sd_alg": "sm3" }] }),
+    ] {
+        refused(&payload, &[], SdJwtError::HashName);
+    }
+    let name = disclosure(&json!(["salt", "_sd_alg", "sha-256"]));
+    let within = disclosure(&json!(["salt", "a", { "_sd_alg": "sha-256" }]));
+    for hidden in [name, within] {
+        refused(
+            &json!({ "_sd": [digest(&hidden)] }),
+            &[hidden],
+            SdJwtError::HashName,
+        );
+    }
+    passes();
+}
+
+#[test]
+fn an_object_of_which_nothing_is_shown_stays_empty() {
+    let payload = json!({ "_sd_alg": "sha-256", "_sd": [], "a": { "_sd": [digest("x")] } });
+    assert_eq!(claims(&forged(&payload, &[])), Ok(json!({ "a": {} })));
 }
 
 #[test]

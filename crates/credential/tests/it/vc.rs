@@ -12,7 +12,8 @@ use realdid_jose::jws::JwsError;
 use serde_json::{Value, json};
 
 use crate::support::{
-    NOW, binding, cnf, digest, disclosure, expected, forged, forged_with, holder, issuer, map, paths, rng,
+    AUDIENCE, NOW, binding, cnf, digest, disclosure, expected, forged, forged_with, holder, issuer, map,
+    paths, rng,
 };
 
 const VCT: &str = "urn:example:licence:1";
@@ -292,6 +293,31 @@ fn an_issuer_hands_out_no_bound_credential() {
         Some(VcError::SdJwt(SdJwtError::Bound))
     );
     assert!(UnverifiedVc::parse(&bound).is_ok());
+}
+
+// test: SVC-32
+#[test]
+fn a_credential_for_other_verifiers_is_refused() {
+    let bound = |audience: Value| {
+        let vc = read(&forged(&with("aud", audience), &[])).unwrap();
+        let presentation = vc.disclosed().select(&[]).unwrap();
+        let shown = read(&presentation.bind(&holder(), &binding()).unwrap()).unwrap();
+        shown.key_binding(&expected()).map(|_| ())
+    };
+    for other in [
+        json!("other"),
+        json!(["other"]),
+        json!([]),
+        json!(null),
+        json!([[AUDIENCE]]),
+        json!({}),
+    ] {
+        assert_eq!(bound(other), Err(VcError::Audience));
+    }
+    assert_eq!(bound(json!(AUDIENCE)), Ok(()));
+    assert_eq!(bound(json!(["other", AUDIENCE])), Ok(()));
+    let vc = read(&forged(&payload(), &[])).unwrap();
+    assert_eq!(vc.check_audience("anybody"), Ok(()));
 }
 
 fn new_vc() -> NewVc {
