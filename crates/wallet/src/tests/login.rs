@@ -4,10 +4,12 @@ use realdid_crypto::{Hash, KeyType, SecretKey, base64url_encode};
 use realdid_did::{
     Assurance, Backing, Commitment, Did, DocumentData, Entry, Level, Purposes, VerificationKey,
 };
-use realdid_ledger::{Accreditation, Role};
+use realdid_ledger::{Accreditation, Grant, Right, Role};
 use realdid_openid::ClientId;
 use realdid_openid::authorization_request::{self, LoginRequest as Asked, RequestError};
+use realdid_openid::dcql::{ClaimPath, CredentialQuery};
 use realdid_openid::openid4vp_link::WalletLink;
+use realdid_openid::registration::MayAsk;
 use realdid_openid::site_statement::{self, SiteClaims, SiteStatementError};
 use url::Url;
 
@@ -32,6 +34,12 @@ pub(super) struct Scene {
     sponsor_ended: bool,
     site_ended: bool,
     shown_site: Option<DocumentData>,
+    /// A type of credential that is asked for beside the login.
+    pub(super) also: Option<&'static str>,
+    /// What the sponsor states that the site may ask for.
+    pub(super) may_ask: Vec<MayAsk>,
+    /// What the ledger lets the sponsor ask for.
+    pub(super) granted: Vec<&'static str>,
 }
 
 fn key(seed: u8) -> SecretKey {
@@ -67,6 +75,16 @@ fn entry(data: &DocumentData, (backing, by): (Backing, Hash), ended: bool) -> En
     }
 }
 
+fn grant(vct: &str) -> (String, Grant) {
+    let grant = Grant {
+        right: Right::to_ask(Hash([0x50; 32]), vct),
+        detail: Hash::ZERO,
+        granted_at: NOW,
+        revoked_at: 0,
+    };
+    (vct.to_owned(), grant)
+}
+
 impl Scene {
     /// A site of a certain number, sponsored by the one sign-in server.
     pub(super) fn new(number: u8) -> Self {
@@ -94,6 +112,9 @@ impl Scene {
             sponsor_ended: false,
             site_ended: false,
             shown_site: None,
+            also: None,
+            may_ask: Vec::new(),
+            granted: Vec::new(),
         }
     }
 
@@ -121,7 +142,7 @@ impl Scene {
             sub: self.site().to_string(),
             name: self.statement_name.clone(),
             redirect_uris: vec!["https://site.example/callback".to_owned()],
-            may_ask: Vec::new(),
+            may_ask: self.may_ask.clone(),
             iat: NOW,
             exp: NOW + 600,
             charter: base64url_encode(self.statement_charter.as_bytes()),
@@ -140,7 +161,10 @@ impl Scene {
             verifier_info: vec![statement],
         };
         let url = self.site().key_url(&self.site_key.public_key());
-        authorization_request::sign(&asked.into_claims(), &url, &self.request_key).unwrap()
+        let mut claims = asked.into_claims();
+        let age = |vct| CredentialQuery::sd_jwt_vc("age", &[vct], vec![ClaimPath::of(&["age_over_21"])]);
+        claims.dcql_query.credentials.extend(self.also.map(age));
+        authorization_request::sign(&claims, &url, &self.request_key).unwrap()
     }
 
     pub(super) fn judge(&self) -> Result<PresentationRequest, AskError> {
@@ -156,7 +180,7 @@ impl Scene {
                 self.sponsor_ended,
             )),
             accreditation: self.accreditation.clone(),
-            grants: Vec::new(),
+            grants: self.granted.iter().map(|vct| grant(vct)).collect(),
             epoch: 0,
         };
         let hash = charter().hash();

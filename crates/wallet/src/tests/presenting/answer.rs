@@ -2,9 +2,12 @@
 
 use super::*;
 use crate::history::Event;
-use crate::tests::restarted;
+use crate::tests::login::Scene;
+use crate::tests::{restarted, wallet};
 use realdid_crypto::{base64url_encode, sha256};
 use realdid_jose::jwe::{DecryptionKey, Jwe};
+use realdid_openid::realdid_jwt;
+use realdid_openid::registration::MayAsk;
 
 fn encrypting(key: &DecryptionKey) -> Asking {
     let mut asking = Asking::new(query(&["age_over_21"]));
@@ -199,4 +202,41 @@ fn the_history_has_names_of_claims_and_no_values() {
     };
     assert_eq!(credentials[0].claims, ["country", "given_name"]);
     assert!(!serde_json::to_string(last).unwrap().contains("Ada"));
+}
+
+#[test]
+fn a_login_binds_the_credentials_that_go_with_it() {
+    let mut wallet = wallet(1);
+    let licence = Licence::default();
+    licence.keep(&mut wallet);
+    let mut scene = Scene::new(1);
+    scene.also = Some(LICENCE);
+    scene.may_ask = vec![MayAsk::any(LICENCE)];
+    scene.granted = vec![LICENCE];
+    let request = scene.judge().unwrap();
+    assert!(request.over_asked().is_empty());
+    let agreed = consent(&wallet, &request).unwrap();
+    let answer = answer(&mut wallet, &request, &agreed);
+    let credential = shown(&answer, "age");
+    verified(&credential, &licence, &request.asker().client_id);
+    let (_, login) = realdid_jwt::parse(&shown(&answer, "realname")).unwrap();
+    assert_eq!(
+        login.credentials,
+        [base64url_encode(sha256(credential.as_bytes()).0)]
+    );
+    assert_eq!(
+        agreed.warnings,
+        [],
+        "a site that is registered, a copy nobody has seen"
+    );
+}
+
+#[test]
+fn a_site_may_ask_for_what_its_sponsor_states_and_no_more_than_the_sponsor_may() {
+    for (may_ask, granted) in [(vec![], vec![LICENCE]), (vec![MayAsk::any(LICENCE)], vec![])] {
+        let mut scene = Scene::new(1);
+        scene.also = Some(LICENCE);
+        (scene.may_ask, scene.granted) = (may_ask, granted);
+        assert_eq!(scene.judge().unwrap().over_asked().len(), 1);
+    }
 }
