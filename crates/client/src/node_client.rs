@@ -199,6 +199,27 @@ impl NodeClient {
         operations.map_err(|_| ClientError::Malformed("not operations"))
     }
 
+    /// What the consortium decided about a DID, as blocks hold it, oldest first; at most the newest
+    /// 512. A claim, and perhaps not all of it: each is signed by members, and the state proves what
+    /// is in force.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn decisions(&self, did: &Did) -> Result<Vec<Vec<u8>>, ClientError> {
+        #[derive(serde::Deserialize)]
+        struct Decision {
+            operation: String,
+        }
+        #[derive(serde::Deserialize)]
+        struct Answer {
+            decisions: Vec<Decision>,
+        }
+        let answer: Answer = http::json(self.http.get(&format!("/v1/dids/{did}/decisions"))).await?;
+        let decode = |found: &Decision| base64url_decode(&found.operation);
+        let decisions: Result<_, _> = answer.decisions.iter().map(decode).collect();
+        decisions.map_err(|_| ClientError::Malformed("not decisions"))
+    }
+
     /// The bytes of a proof file for a DID, short or long form; unverified, for
     /// [`ProofFile::verify`](realdid_ledger::ProofFile::verify).
     ///

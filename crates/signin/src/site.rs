@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use realdid_client::{ClientError, IdentityError, NodeClient, ServiceIdentity};
 use realdid_crypto::{Hash, base64url_encode};
-use realdid_did::{Action, Authorization, Did, Founding, Operation, SignedOperation, Sponsorship};
+use realdid_did::{Authorization, Did, SignedOperation};
 use realdid_ledger::{Charter, encode_did_operation};
 use realdid_openid::jws::JwsError;
 use realdid_openid::site_statement::{self, SiteClaims, VerifierInfo};
@@ -88,29 +88,8 @@ pub(crate) fn publication(
     sponsor: &ServiceIdentity,
     charter: &Hash,
 ) -> SignedOperation {
-    let inception = site.inception(charter);
-    let did = inception.hash();
-    let signature = sponsor
-        .assertion_key()
-        .sign(&Sponsorship::domain(charter), did.as_bytes());
-    let sponsorship = Sponsorship {
-        sponsor: sponsor.inception(charter).hash(),
-        document: sponsor.document(),
-        signer: 0,
-        signature,
-    };
-    let founding = Founding {
-        inception,
-        authorization: Authorization::Sponsored(Box::new(sponsorship)),
-    };
-    let action = Action::Publish(Box::new(founding));
-    Operation {
-        charter: *charter,
-        did,
-        previous: Hash::ZERO,
-        action,
-    }
-    .sign(0, site.assertion_key())
+    let word = sponsor.sponsor(charter, &site.inception(charter).hash());
+    site.publication_by(charter, Authorization::Sponsored(Box::new(word)))
 }
 
 /// Publishes a website's DID and waits until that is final.

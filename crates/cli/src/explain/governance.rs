@@ -94,9 +94,4 @@ pub const CODES: &[Entry] = &[
         "The sponsor's word is for another DID.",
         "have this DID sponsored: realdid organisation sponsor DID",
     ),
-    entry(
-        "too_many_types",
-        "More types were asked about at once than a node answers.",
-        "ask about fewer",
-    ),
 ];

@@ -8,7 +8,7 @@ use std::process::Output;
 use realdid_client::{NodeClient, ServiceIdentity, TrustLookup};
 use realdid_crypto::{Hash, KeyType, SecretKey};
 use realdid_did::Did;
-use realdid_ledger::{Charter, Member, Right, TrustAnchor};
+use realdid_ledger::{Charter, Member, Right, TrustAnchor, type_id};
 use realdid_openid::registration::MayAsk;
 use serde_json::{Value, json};
 
@@ -192,6 +192,10 @@ async fn an_issuer_is_accredited_and_granted_suspended_and_struck_off() {
     value(&consortium.decide(&[1, 2], &["revoke-grant", &text, "issue", LICENCE]));
     assert_eq!(consortium.show(&did)["rights"][0]["counts"], false);
     value(&consortium.decide(&[0, 2], &["strike-off", &text]));
+    let unnamed = value(&consortium.ask(&["governance", "show", &text]));
+    assert_eq!(unnamed["rights"][0]["type_id"], type_id(LICENCE).to_hex());
+    assert_eq!(unnamed["decisions"].as_array().map(Vec::len), Some(6));
+    assert_eq!(unnamed["decisions"][2]["decision"], format!("suspend {text}"));
     assert_eq!(consortium.show(&did)["standing"], "struck off");
     failed(&consortium.decide(&[0, 1], &accredit), "already_accredited");
     failed(
@@ -244,11 +248,19 @@ async fn members_decide_on_different_machines() {
     let stranger = consortium.path("network/signin/signin.key");
     failed(&sign(&file, &stranger, &["--yes"]), "member_unknown");
 
+    // Another proposal under the same number, which comes too late.
+    let late = consortium.path("late.json");
+    let save = ["--member-key", member.as_str(), "--save", &late];
+    let suspend = ["governance", "suspend", &text];
+    value(&consortium.ask(&[&suspend[..], &save].concat()));
+    value(&sign(&late, &other, &["--yes"]));
+
     assert_eq!(value(&sign(&file, &other, &["--yes"]))["complete"], true);
     let decided = value(&submit(&file));
+    assert_eq!(value(&submit(&file))["operation"], decided["operation"], "again");
+    failed(&submit(&late), "sequence_mismatch");
     let list: MayAsk = serde_json::from_value(decided["registration"].clone()).unwrap();
     let shown = consortium.show(&did);
     assert_eq!(shown["rights"][0]["kind"], "ask");
     assert_eq!(shown["rights"][0]["detail"], list.detail().to_hex());
-    failed(&submit(&file), "sequence_mismatch");
 }

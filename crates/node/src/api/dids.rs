@@ -46,6 +46,22 @@ pub(crate) struct OperationsOfDid {
     operations: Vec<OperationOfDid>,
 }
 
+/// A decision of the consortium.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Decision {
+    /// Height of its block.
+    height: u64,
+    /// Its bytes as the block holds them, base64url.
+    operation: String,
+}
+
+/// What the consortium decided about a DID.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DecisionsAboutDid {
+    /// Oldest first; at most the newest 512.
+    decisions: Vec<Decision>,
+}
+
 /// Document data.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DocumentAnswer {
@@ -109,6 +125,27 @@ pub(crate) async fn operations(
         });
     }
     Ok(([FRESH], Json(OperationsOfDid { operations })).into_response())
+}
+
+/// What the consortium decided about a DID. What is in force, the state proves.
+#[utoipa::path(get, path = "/v1/dids/{did}/decisions",
+    params(("did" = String, Path, description = "the DID, short form")),
+    responses((status = 200, body = DecisionsAboutDid), (status = 400, description = "not a DID")))]
+pub(crate) async fn decisions(
+    State(node): State<Arc<Node>>,
+    Path(did): Path<String>,
+) -> Result<Response, Problem> {
+    let did = parse_did(&node, &did)?.did;
+    let places = node.index.decisions(&did.hash, MAX_HISTORY).await;
+    let places = places.map_err(|error| problems::of_index(&error))?;
+    let mut decisions = Vec::with_capacity(places.len());
+    for place in places.into_iter().rev() {
+        decisions.push(Decision {
+            height: place.height,
+            operation: base64url_encode(node.operation_at(place).await?),
+        });
+    }
+    Ok(([FRESH], Json(DecisionsAboutDid { decisions })).into_response())
 }
 
 /// Document data by its hash, as state entries name it.

@@ -38,6 +38,7 @@ pub(crate) const FRESH: (HeaderName, &str) = (header::CACHE_CONTROL, "public, ma
         dids::proof,
         dids::proof_of_long_form,
         dids::operations,
+        dids::decisions,
         dids::document,
         blocks::latest_header,
         blocks::header,
@@ -61,6 +62,7 @@ pub(crate) fn router(node: Node) -> Router {
         .route("/v1/dids/proof", post(dids::proof_of_long_form))
         .route("/v1/dids/{did}/proof", get(dids::proof))
         .route("/v1/dids/{did}/operations", get(dids::operations))
+        .route("/v1/dids/{did}/decisions", get(dids::decisions))
         .route("/v1/documents/{hash}", get(dids::document))
         .route("/v1/headers/latest", get(blocks::latest_header))
         .route("/v1/headers/{height}", get(blocks::header))

@@ -89,6 +89,9 @@ impl Index {
         sqlx::query("DELETE FROM documents")
             .execute(&mut *transaction)
             .await?;
+        sqlx::query("DELETE FROM decisions")
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query("UPDATE meta SET height = 0")
             .execute(&mut *transaction)
             .await?;
@@ -124,6 +127,20 @@ impl Index {
         let query = sqlx::query_as("SELECT height, position FROM documents WHERE hash = ?");
         let row: Option<(i64, i64)> = query.bind(hash.0.as_slice()).fetch_optional(&self.pool).await?;
         Ok(row.map(place))
+    }
+
+    /// Where the newest `limit` decisions about a DID stand, newest first.
+    pub(crate) async fn decisions(&self, did: &Hash, limit: usize) -> Result<Vec<Place>, sqlx::Error> {
+        let query = sqlx::query_as(
+            "SELECT height, position FROM decisions WHERE subject = ? \
+             ORDER BY height DESC, position DESC LIMIT ?",
+        );
+        let rows: Vec<(i64, i64)> = query
+            .bind(did.0.as_slice())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.into_iter().map(place).collect())
     }
 
     /// The newest `limit` operations of a DID up to `last` (a version), newest first.

@@ -3,7 +3,7 @@
 use realdid_crypto::Hash;
 use realdid_did::SignedOperation;
 use realdid_engine::FinalizedBlock;
-use realdid_ledger::{Charter, check, decode_did_operation};
+use realdid_ledger::{Charter, GovernanceAction, GovernanceOperation, check, decode_did_operation};
 use sqlx::{Sqlite, Transaction};
 
 use super::{Index, signed};
@@ -19,6 +19,8 @@ pub(crate) struct Indexed {
     pub(crate) kind: &'static str,
     /// Identifier hash of the DID it is about, and the hashes of documents it brings.
     did: Option<(Hash, Vec<Hash>)>,
+    /// Identifier hash of the DID that it decides about.
+    subject: Option<Hash>,
 }
 
 impl Indexed {
@@ -31,6 +33,7 @@ impl Indexed {
                 hash: operation.hash(),
                 kind,
                 did: Some((operation.did, documents(&signed))),
+                subject: None,
             });
         }
         // Operations of services and governance are rare; their hash comes with the check.
@@ -44,7 +47,20 @@ impl Indexed {
             hash: checked.hash(),
             kind,
             did: None,
+            subject: checked.governance_operation().and_then(subject),
         })
+    }
+}
+
+/// The DID that a decision is about.
+fn subject(operation: &GovernanceOperation) -> Option<Hash> {
+    match &operation.action {
+        GovernanceAction::RevokeEpochKey(_) => None,
+        GovernanceAction::RevokeAccreditation(did)
+        | GovernanceAction::Suspend(did)
+        | GovernanceAction::Reinstate(did)
+        | GovernanceAction::Accredit { did, .. } => Some(*did),
+        GovernanceAction::GrantRight { right, .. } | GovernanceAction::RevokeRight(right) => Some(right.did),
     }
 }
 
@@ -127,6 +143,14 @@ async fn add_operation(
     for document in operation.did.iter().flat_map(|(_, documents)| documents) {
         sqlx::query("INSERT OR IGNORE INTO documents (hash, height, position) VALUES (?, ?, ?)")
             .bind(document.0.as_slice())
+            .bind(height)
+            .bind(position)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    if let Some(subject) = operation.subject {
+        sqlx::query("INSERT OR IGNORE INTO decisions (subject, height, position) VALUES (?, ?, ?)")
+            .bind(subject.0.as_slice())
             .bind(height)
             .bind(position)
             .execute(&mut **transaction)

@@ -62,7 +62,7 @@ pub enum GovernanceCommand {
     Show {
         /// Its DID.
         did: Did,
-        /// A type of credential whose rights are looked up; several are possible.
+        /// Name of a type of credential, which is shown by its hash else; several are possible.
         #[arg(long = "type")]
         types: Vec<String>,
         #[command(flatten)]

@@ -73,7 +73,7 @@ pub fn run(command: GovernanceCommand, output: Output) -> Outcome<()> {
         }
         GovernanceCommand::Show { did, types, at } => {
             let charter = of_network(&at, &did)?;
-            block_on(show::run(&client(&at, &charter)?, &did, &types, output))?
+            block_on(show::run(&client(&at, &charter)?, &charter, &did, &types, output))?
         }
         GovernanceCommand::Sign {
             proposal,

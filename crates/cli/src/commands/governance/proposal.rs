@@ -221,7 +221,8 @@ impl Proposal {
     }
 }
 
-fn words(charter: &Charter, action: &GovernanceAction, meant: &Meant) -> String {
+/// What an action means, in words.
+pub fn words(charter: &Charter, action: &GovernanceAction, meant: &Meant) -> String {
     let did = |hash| charter.did(hash);
     let kind = |kind| match kind {
         RightKind::Issue => "issue",
