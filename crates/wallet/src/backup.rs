@@ -10,6 +10,7 @@
 //! key or refresh token ([`crate::credentials`] says why): they are issued again. And since whoever has the lost device has its keys, restoring means
 //! rotating, or recovering.
 
+use realdid_checks::passes;
 use realdid_did::Did;
 use zeroize::Zeroizing;
 
@@ -45,9 +46,8 @@ impl Wallet {
     /// [`WalletError`].
     pub fn restore(json: &[u8], now: u64) -> Result<Self, WalletError> {
         let mut wallet = Self::from_json(json)?;
-        // check: WAL-22
         for held in &mut wallet.dids {
-            if held.assignment == Assignment::Pooled {
+            if !passes("WAL-22", held.assignment != Assignment::Pooled) {
                 held.assignment = Assignment::Kept;
             }
         }
@@ -90,8 +90,8 @@ impl Wallet {
             self.dids.push(HeldDid::new(index, did.hash, Assignment::Kept));
         }
         // Somebody else works in this series already: begin the next.
-        // check: WAL-23
-        if index.series >= self.series && seen.is_published() {
+        let elsewhere = index.series < self.series || !seen.is_published();
+        if !passes("WAL-23", elsewhere) {
             self.begin_series(index.series.saturating_add(1));
         }
         self.observe(&did, seen, now)?;

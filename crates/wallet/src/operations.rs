@@ -6,6 +6,7 @@
 
 mod builder;
 
+use realdid_checks::passes;
 use realdid_crypto::{Hash, base64url_decode, base64url_encode};
 use realdid_did::{Assurance, Backing, Did, Entry, FollowError, OperationError, PendingKind, follow};
 use realdid_ledger::{LightError, ProvenState, Refusal, encode_did_operation};
@@ -227,8 +228,9 @@ impl Wallet {
             });
         }
         let last = seen.entry.as_ref().map(|entry| entry.last_operation);
-        // check: WAL-04
-        let settled = held.pending.take_if(|pending| last == Some(pending.hash));
+        let settled = held
+            .pending
+            .take_if(|pending| passes("WAL-04", last == Some(pending.hash)));
         if let Some(pending) = &settled {
             let change = pending.change.name().to_owned();
             let event = Event::Changed {

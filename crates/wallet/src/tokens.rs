@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use rand_core::CryptoRng;
+use realdid_checks::passes;
 use realdid_crypto::{DecodeError, Hash, Reader, Writer, base64url_decode, base64url_encode};
 use realdid_did::Did;
 use realdid_ledger::{LightError, ProvenState, Record, Role, StateKey, state_key};
@@ -153,30 +154,25 @@ pub(crate) struct KeyFacts {
 
 impl KeyFacts {
     pub(crate) fn judge(self, offered: EpochKey, charter: &Hash) -> Result<CheckedKey, KeyCheckError> {
-        // check: WAL-06
-        if !self.accredited {
+        if !passes("WAL-06", self.accredited) {
             return Err(KeyCheckError::NotAccredited);
         }
-        // check: WAL-07
-        let Some((key, revoked_at)) = self.published.filter(|_| self.place == Some(offered.id(charter)))
-        else {
-            return Err(KeyCheckError::OtherKey);
-        };
-        if key != offered || offered.purpose != Purpose::RealName {
+        let published = self.published.as_ref();
+        let same = published.is_some_and(|(key, _)| *key == offered);
+        let in_place = self.place == Some(offered.id(charter)) && offered.purpose == Purpose::RealName;
+        if !passes("WAL-07", same && in_place) {
             return Err(KeyCheckError::OtherKey);
         }
-        // check: WAL-08
-        if revoked_at != 0 {
+        if !passes("WAL-08", published.is_none_or(|(_, revoked_at)| *revoked_at == 0)) {
             return Err(KeyCheckError::Revoked);
         }
-        // check: WAL-09
-        if offered.epoch != self.epoch {
+        if !passes("WAL-09", offered.epoch == self.epoch) {
             return Err(KeyCheckError::Epoch {
                 found: offered.epoch,
                 current: self.epoch,
             });
         }
-        Ok(CheckedKey(key))
+        Ok(CheckedKey(offered))
     }
 }
 
@@ -272,8 +268,7 @@ impl Wallet {
         wanted: &Wanted,
         rng: &mut impl CryptoRng,
     ) -> Result<(), EnrolError> {
-        // check: WAL-10
-        if self.batch.is_some() {
+        if !passes("WAL-10", self.batch.is_none()) {
             return Err(EnrolError::BatchPending);
         }
         if !(1..=MAX_BATCH as usize).contains(&wanted.count()) {
@@ -351,8 +346,7 @@ impl Wallet {
     ) -> Result<Vec<Did>, EnrolError> {
         let batch = self.batch.as_ref().ok_or(EnrolError::NoBatch)?;
         let (key, blindings) = (batch.epoch_key()?, batch.blindings()?);
-        // check: WAL-11
-        if signatures.len() != blindings.len() {
+        if !passes("WAL-11", signatures.len() == blindings.len()) {
             return Err(EnrolError::Count {
                 expected: blindings.len(),
                 found: signatures.len(),

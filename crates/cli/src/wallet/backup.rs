@@ -60,9 +60,23 @@ async fn finish(place: &Place, wallet: Wallet, output: Output) -> Outcome<()> {
             text.push_str(&format!("\n  realdid wallet did rotate {did}"));
         }
     }
+    let lost = session.wallet().credentials().iter().filter(|held| held.is_lost());
+    let lost: Vec<_> = lost.map(|held| held.id).collect();
+    if !lost.is_empty() {
+        text.push_str(&format!(
+            "\n{} credentials stayed on the lost device, keys and all; what their issuers give again:\n  \
+             realdid wallet credential refresh",
+            lost.len()
+        ));
+    }
     output.result(
         text,
-        &json!({ "dids": session.wallet().dids().len(), "found": found.new, "rotate": exposed }),
+        &json!({
+            "dids": session.wallet().dids().len(),
+            "found": found.new,
+            "rotate": exposed,
+            "lost_credentials": lost,
+        }),
     );
     Ok(())
 }

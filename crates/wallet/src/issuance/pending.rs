@@ -167,8 +167,25 @@ impl Wallet {
         &self.issuances
     }
 
+    /// One token may be good for several credentials of an issuer: where it was exchanged for another
+    /// (RFC 6749 §6), all of them have the new one, since the old one is worth nothing now.
+    fn rotate_token(&mut self, pending: &PendingIssuance) {
+        let replaced = pending.replaces.and_then(|id| self.credential(id).ok());
+        let Some(old) = replaced.and_then(|held| held.renewal.refresh_token.clone()) else {
+            return;
+        };
+        let sharing = self.credentials.iter_mut().filter(|held| {
+            held.renewal.refresh_token.as_ref() == Some(&old)
+                && held.renewal.authorization_server == pending.authorization_server
+        });
+        for held in sharing {
+            held.renewal.refresh_token.clone_from(&pending.refresh_token);
+        }
+    }
+
     /// Keeps an unfinished issuance as it stands now.
     pub fn keep_issuance(&mut self, pending: PendingIssuance) {
+        self.rotate_token(&pending);
         if let Some(kept) = self.issuances.iter_mut().find(|kept| kept.id == pending.id) {
             *kept = pending;
             return;

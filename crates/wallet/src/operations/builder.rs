@@ -1,5 +1,6 @@
 //! One operation for each change, from the keys that the ledger is proved to expect.
 
+use realdid_checks::passes;
 use realdid_crypto::{Hash, SecretKey};
 use realdid_did::{Action, Authorization, Entry, Founding, Operation, Reveal, Rotation, SignedOperation};
 
@@ -121,8 +122,10 @@ impl Builder<'_> {
 
     fn next_generation(&self, entry: &Entry) -> Result<u32, ChangeError> {
         let generation = self.keys.find_next(&entry.next, self.held.generation);
-        // check: WAL-05
-        generation.ok_or(ChangeError::KeysUnknown)
+        if !passes("WAL-05", generation.is_some()) {
+            return Err(ChangeError::KeysUnknown);
+        }
+        Ok(generation.unwrap_or_default())
     }
 
     fn recovery_generation(&self, entry: Option<&Entry>) -> Result<u32, ChangeError> {

@@ -5,6 +5,7 @@
 mod credentials;
 mod derivation;
 mod issuance;
+mod issuance_rules;
 mod issuer;
 mod mock_issuer;
 mod storage;

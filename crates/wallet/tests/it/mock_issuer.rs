@@ -350,7 +350,8 @@ pub fn run_with(
     tx_code: Option<&str>,
     browser: &dyn Fn(&str) -> Option<Url>,
 ) -> Result<Run, IssuanceError> {
-    let (mut run, mut now, mut rng) = (Run::default(), NOW, rng(1));
+    let seed = 1 + issuer.seen.len() as u64;
+    let (mut run, mut now, mut rng) = (Run::default(), NOW, rng(seed));
     for _ in 0..100 {
         match issuance.step(now, &mut rng)? {
             Step::Fetch(fetch) => {
@@ -426,4 +427,37 @@ pub fn query(url: &Url, name: &str) -> Option<String> {
     url.query_pairs()
         .find(|(found, _)| found == name)
         .map(|(_, value)| value.into_owned())
+}
+
+pub fn begin(grants: Value) -> Issuance {
+    Issuance::begin(&offer(grants), options()).unwrap()
+}
+
+pub fn fails(issuer: &mut MockIssuer) -> IssuanceError {
+    run(begin(coded()), issuer).unwrap_err()
+}
+
+/// The untouched issuer, which every test ends with.
+pub fn passes(run: Result<Run, IssuanceError>) -> Run {
+    let run = run.unwrap();
+    assert_eq!(run.received.len(), 1);
+    run
+}
+
+pub fn visit(issuer: &mut MockIssuer, browser: &dyn Fn(&str) -> Option<Url>) -> Result<Run, IssuanceError> {
+    run_with(begin(browsed()), issuer, None, browser)
+}
+
+pub fn encrypting() -> MockIssuer {
+    let mut issuer = MockIssuer::new();
+    let key = DecryptionKey::generate(&mut rng(8));
+    let rsa = json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "r", "alg": "RSA-OAEP-256" });
+    issuer.metadata["credential_request_encryption"] = json!({
+        "jwks": { "keys": [rsa, key.jwk()] }, "enc_values_supported": ["A128GCM"], "encryption_required": true,
+    });
+    issuer.metadata["credential_response_encryption"] = json!({
+        "alg_values_supported": ["ECDH-ES"], "enc_values_supported": ["A256GCM"], "encryption_required": true,
+    });
+    issuer.encryption = key;
+    issuer
 }
