@@ -157,7 +157,7 @@ fn status_name(value: StatusValue) -> String {
 pub fn row(held: &HeldCredential) -> Value {
     json!({
         "id": held.id,
-        "vct": held.vct,
+        "type": held.vct,
         "name": held.name,
         "issuer": held.issuer,
         "received_at": held.received_at,
