@@ -1,5 +1,6 @@
 //! Authorization codes and access tokens: what a website may learn, and that it learns it once.
 
+use realdid_checks::passes;
 use realdid_openid::oidc::id_token::PersonClaims;
 use realdid_openid::oidc::{Scopes, TokenError};
 use serde::{Deserialize, Serialize};
@@ -23,20 +24,17 @@ pub(crate) struct Grant {
 }
 
 impl Grant {
-    pub(crate) const fn scopes(&self) -> Scopes {
-        self.asked.scopes
+    pub(crate) const fn scopes(&self) -> &Scopes {
+        &self.asked.scopes
     }
 
     /// The claims about the person that were asked for.
     pub(crate) fn person(&self) -> PersonClaims {
-        if self.asked.scopes.realname_verified {
-            let level = level_name(self.answer.level).to_owned();
-            PersonClaims {
-                realname_verified: Some(true),
-                assurance_level: Some(level),
-            }
-        } else {
-            PersonClaims::default()
+        let realname = self.asked.scopes.realname_verified;
+        PersonClaims {
+            realname_verified: realname.then_some(true),
+            assurance_level: realname.then(|| level_name(self.answer.level).to_owned()),
+            credential: self.answer.claims.clone(),
         }
     }
 }
@@ -53,15 +51,13 @@ pub(crate) struct StoredCode {
 impl StoredCode {
     /// Whether this client may use the code now. Whether it was used before, `redeem` tells.
     pub(crate) fn check(&self, client_id: &str, now: u64) -> Result<(), TokenError> {
-        // check: OIDC-17
-        if self.grant.asked.client_id != client_id {
+        if !passes("OIDC-17", self.grant.asked.client_id == client_id) {
             return Err(TokenError::Code);
         }
-        // check: OIDC-18
-        if !self.used && self.expires_at <= now {
-            Err(TokenError::Expired)
-        } else {
+        if passes("OIDC-18", self.used || now < self.expires_at) {
             Ok(())
+        } else {
+            Err(TokenError::Expired)
         }
     }
 }
@@ -108,8 +104,7 @@ impl Database {
             .bind(code.hash.as_str())
             .execute(&mut *transaction)
             .await?;
-        // check: OIDC-19
-        if used.rows_affected() == 0 {
+        if !passes("OIDC-19", used.rows_affected() == 1) {
             sqlx::query("DELETE FROM access_tokens WHERE code_hash = $1")
                 .bind(code.hash.as_str())
                 .execute(&mut *transaction)

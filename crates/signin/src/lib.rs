@@ -15,7 +15,8 @@
 //! (`presentations`): the same verifier, with what they ask in the query language of OpenID4VP.
 //!
 //! The database keeps nothing that two websites' logins have in common: no token, no key of an
-//! authority, no name of a person, and a cookie of its own for each login.
+//! authority, and a cookie of its own for each login. What a credential told about a person, because
+//! a website asked for it, is kept for ten minutes at most.
 
 #![allow(clippy::disallowed_methods, reason = "a shell owns its clock and randomness")]
 

@@ -8,10 +8,12 @@
 //! Every other move is an error. The browser that began a login is known by a cookie of that login
 //! alone; whoever else has the link cannot end it.
 
+use realdid_checks::passes;
 use realdid_did::Level;
 use realdid_openid::oidc::{CodeChallenge, Scopes};
 use realdid_presentation::VerifiedLogin;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::clients::level_name;
 use crate::secret::{Secret, SecretHash};
@@ -78,6 +80,9 @@ pub(crate) struct Answer {
     pub(crate) device: Device,
     /// When the wallet answered, in Unix seconds.
     pub(crate) auth_time: u64,
+    /// Claims of the real-name credential, as far as the scopes ask for them.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(crate) claims: Map<String, Value>,
 }
 
 impl Answer {
@@ -187,18 +192,19 @@ impl Login {
 
     /// Whether another device may answer.
     pub(crate) fn allows(&self, device: Device) -> Result<(), LoginError> {
-        // check: SIG-04
-        if device == Device::Other && self.asked.level == Level::High {
-            Err(LoginError::CrossDevice)
-        } else {
+        if passes(
+            "SIG-04",
+            device == Device::Same || self.asked.level != Level::High,
+        ) {
             Ok(())
+        } else {
+            Err(LoginError::CrossDevice)
         }
     }
 
     /// Whether a wallet may still answer.
     pub(crate) fn check_waiting(&self) -> Result<(), LoginError> {
-        // check: SIG-05
-        if self.stage == Stage::Waiting {
+        if passes("SIG-05", self.stage == Stage::Waiting) {
             Ok(())
         } else {
             Err(LoginError::AlreadyAnswered)
@@ -210,6 +216,7 @@ impl Login {
     pub(crate) fn answer(
         &self,
         verified: &VerifiedLogin,
+        claims: Map<String, Value>,
         device: Device,
         now: u64,
     ) -> Result<(Stage, Option<Secret>), LoginError> {
@@ -221,6 +228,7 @@ impl Login {
             level: verified.level(),
             device,
             auth_time: now,
+            claims,
         };
         Ok((Stage::Answered { answer, back }, code))
     }
@@ -234,8 +242,7 @@ impl Login {
 
     /// Whether this is the browser that began the login.
     pub(crate) fn check_browser(&self, cookie: Option<&str>) -> Result<(), LoginError> {
-        // check: SIG-06
-        if cookie.is_some_and(|cookie| self.browser.fits(cookie)) {
+        if passes("SIG-06", cookie.is_some_and(|cookie| self.browser.fits(cookie))) {
             Ok(())
         } else {
             Err(LoginError::OtherBrowser)
@@ -249,19 +256,25 @@ impl Login {
         response_code: Option<&str>,
     ) -> Result<Ending, LoginError> {
         self.check_browser(cookie)?;
+        if !passes("SIG-07", self.stage != Stage::Waiting) {
+            return Err(LoginError::NotAnswered);
+        }
+        if !passes("SIG-08", self.stage != Stage::Completed) {
+            return Err(LoginError::Completed);
+        }
         let (ending, back) = match &self.stage {
-            // check: SIG-07
-            Stage::Waiting => return Err(LoginError::NotAnswered),
-            // check: SIG-08
-            Stage::Completed => return Err(LoginError::Completed),
             Stage::Answered { answer, back } => (Ending::Answered(answer.clone()), back),
             Stage::Declined { back } => (Ending::Declined, back),
+            Stage::Waiting | Stage::Completed => return Ok(Ending::Declined),
         };
-        match back {
-            Return::WaitingPage => Ok(ending),
-            Return::ResponseCode(hash) if response_code.is_some_and(|code| hash.fits(code)) => Ok(ending),
-            // check: SIG-09
-            Return::ResponseCode(_) => Err(LoginError::ResponseCode),
+        let came_back = match back {
+            Return::WaitingPage => true,
+            Return::ResponseCode(hash) => response_code.is_some_and(|code| hash.fits(code)),
+        };
+        if passes("SIG-09", came_back) {
+            Ok(ending)
+        } else {
+            Err(LoginError::ResponseCode)
         }
     }
 

@@ -1,5 +1,6 @@
 //! Logins and wallet requests in the database.
 
+use realdid_checks::passes;
 use sqlx::Row as _;
 
 use crate::database::{Database, DatabaseError, number, unsigned};
@@ -74,8 +75,10 @@ impl Database {
             .bind(number(now))
             .fetch_optional(self.pool())
             .await?;
-        // check: SIG-10
-        let row = row.ok_or(LoginError::Unknown)?;
+        if !passes("SIG-10", row.is_some()) {
+            return Err(LoginError::Unknown.into());
+        }
+        let row = row.ok_or(LoginError::NotAnswered)?;
         let json = |name| -> Result<String, sqlx::Error> { row.try_get(name) };
         Ok(Login {
             id: row.try_get("id")?,
@@ -96,12 +99,13 @@ impl Database {
             .bind(login.version)
             .execute(self.pool())
             .await?;
-        // check: SIG-11
-        match (done.rows_affected(), next) {
-            (1, _) => Ok(()),
-            (_, Stage::Completed) => Err(LoginError::Completed.into()),
-            _ => Err(LoginError::AlreadyAnswered.into()),
+        if passes("SIG-11", done.rows_affected() == 1) {
+            return Ok(());
         }
+        Err(match next {
+            Stage::Completed => LoginError::Completed.into(),
+            _ => LoginError::AlreadyAnswered.into(),
+        })
     }
 
     pub(crate) async fn insert_request(&self, request: &WalletRequest) -> Result<(), DatabaseError> {
@@ -127,8 +131,10 @@ impl Database {
             .bind(number(now))
             .fetch_optional(self.pool())
             .await?;
-        // check: SIG-12
-        let row = row.ok_or(LoginError::Unknown)?;
+        if !passes("SIG-12", row.is_some()) {
+            return Err(LoginError::Unknown.into());
+        }
+        let row = row.ok_or(LoginError::NotAnswered)?;
         Ok(read_request(&row)?)
     }
 

@@ -1,5 +1,6 @@
 //! Pushed authorization requests (RFC 9126): kept for a short while, used once.
 
+use realdid_checks::passes;
 use realdid_openid::oidc::AuthorizationError;
 use realdid_openid::oidc::authorization::REQUEST_URI_PREFIX;
 
@@ -49,7 +50,9 @@ impl Database {
             .bind(number(now))
             .fetch_optional(self.pool())
             .await?;
-        // check: OIDC-16
-        Ok(parameters.ok_or(AuthorizationError::RequestUri))
+        if !passes("OIDC-16", parameters.is_some()) {
+            return Ok(Err(AuthorizationError::RequestUri));
+        }
+        Ok(parameters.ok_or(AuthorizationError::RequestObject))
     }
 }

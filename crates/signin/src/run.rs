@@ -26,7 +26,7 @@ use crate::webhooks::keep_telling;
 /// How often expired rows are forgotten.
 const CLEANING: Duration = Duration::from_secs(60);
 /// How often it is looked which status lists are due.
-const LISTS: Duration = Duration::from_secs(5);
+const LISTS: Duration = Duration::from_secs(1);
 /// Pause after a failed attempt to get on the ledger.
 const RETRY: Duration = Duration::from_secs(2);
 

@@ -8,4 +8,5 @@ mod presentations;
 mod presenter;
 mod support;
 mod token;
+mod two_processes;
 mod wallet;

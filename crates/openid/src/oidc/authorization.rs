@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use realdid_checks::passes;
 use url::{Url, form_urlencoded};
 
+use crate::dcql::{ClaimPath, ClaimQuery, CredentialQuery, DcqlQuery};
 use crate::oidc::error::OAuthCode;
 use crate::oidc::pkce::CodeChallenge;
 
@@ -36,6 +38,9 @@ pub enum AuthorizationError {
     /// Another response mode than `query`.
     #[error("only response_mode=query is supported")]
     ResponseMode,
+    /// A scope that the client is not registered to ask for.
+    #[error("the client is not registered to ask for this scope")]
+    NotRegistered,
     /// No `openid` among the scopes.
     #[error("the scope must contain openid")]
     Scope,
@@ -67,7 +72,7 @@ impl AuthorizationError {
             Self::ResponseMode | Self::Pkce | Self::Prompt => OAuthCode::InvalidRequest,
             Self::UnknownClient => OAuthCode::InvalidClient,
             Self::ResponseType => OAuthCode::UnsupportedResponseType,
-            Self::Scope => OAuthCode::InvalidScope,
+            Self::Scope | Self::NotRegistered => OAuthCode::InvalidScope,
             Self::LoginRequired => OAuthCode::LoginRequired,
             Self::RequestObject => OAuthCode::RequestNotSupported,
             Self::RequestUri => OAuthCode::InvalidRequestUri,
@@ -98,8 +103,8 @@ impl AuthorizationParameters {
             if value.len() > limit {
                 return Err(AuthorizationError::TooLong);
             }
-            // check: OIDC-04
-            if parameters.insert(name.into_owned(), value.into_owned()).is_some() {
+            let known = parameters.insert(name.into_owned(), value.into_owned());
+            if !passes("OIDC-04", known.is_none()) {
                 return Err(AuthorizationError::Duplicate);
             }
         }
@@ -143,8 +148,7 @@ pub fn check_redirect_uri<'a>(
     registered: &[String],
 ) -> Result<&'a str, AuthorizationError> {
     let given = parameters.require("redirect_uri")?;
-    // check: OIDC-05
-    if registered.iter().any(|uri| uri == given) {
+    if passes("OIDC-05", registered.iter().any(|uri| uri == given)) {
         Ok(given)
     } else {
         Err(AuthorizationError::RedirectUri)
@@ -156,14 +160,13 @@ pub fn check_redirect_uri<'a>(
 /// # Errors
 /// [`AuthorizationError::RequestObject`], [`AuthorizationError::RequestUri`].
 pub fn check_no_request_object(parameters: &AuthorizationParameters) -> Result<(), AuthorizationError> {
-    // check: OIDC-06
-    if parameters.get("request").is_some() {
-        return Err(AuthorizationError::RequestObject);
-    }
-    if parameters.get("request_uri").is_some() {
-        Err(AuthorizationError::RequestUri)
-    } else {
+    let (by_value, by_reference) = (parameters.get("request"), parameters.get("request_uri"));
+    if passes("OIDC-06", by_value.is_none() && by_reference.is_none()) {
         Ok(())
+    } else if by_value.is_some() {
+        Err(AuthorizationError::RequestObject)
+    } else {
+        Err(AuthorizationError::RequestUri)
     }
 }
 
@@ -172,25 +175,34 @@ pub fn check_no_request_object(parameters: &AuthorizationParameters) -> Result<(
 /// # Errors
 /// [`AuthorizationError::ResponseType`], [`AuthorizationError::ResponseMode`].
 pub fn check_response_type(parameters: &AuthorizationParameters) -> Result<(), AuthorizationError> {
-    // check: OIDC-07
-    if parameters.require("response_type")? != "code" {
+    if !passes("OIDC-07", parameters.require("response_type")? == "code") {
         return Err(AuthorizationError::ResponseType);
     }
-    // check: OIDC-08
-    if parameters
-        .get("response_mode")
-        .is_some_and(|mode| mode != "query")
-    {
+    let mode = parameters.get("response_mode");
+    if !passes("OIDC-08", mode.is_none_or(|mode| mode == "query")) {
         return Err(AuthorizationError::ResponseMode);
     }
     Ok(())
 }
 
+/// The type of the real-name credential, from which the scopes `age_over_N` and `profile` are answered.
+pub const REALNAME_VCT: &str = "urn:realdid:realname:1";
+/// Identifier of the query for the real-name credential beside a login.
+pub const PERSON_ID: &str = "person";
+/// The ages of the scopes `age_over_N`, in years.
+pub const AGES: [u8; 5] = [14, 16, 18, 21, 65];
+
 /// What a website asks to learn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Scopes {
     /// `realname_verified`: that a verified person is behind the subject, and at which level.
     pub realname_verified: bool,
+    /// `age_over_N`: whether the person is N years old or older, for each of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub age_over: Vec<u8>,
+    /// `profile`: the person's name and date of birth.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub profile: bool,
 }
 
 impl Scopes {
@@ -200,25 +212,71 @@ impl Scopes {
     /// [`AuthorizationError::Scope`] without `openid`.
     pub fn check(parameters: &AuthorizationParameters) -> Result<Self, AuthorizationError> {
         let scope = parameters.get("scope").unwrap_or_default();
-        let has = |name| scope.split(' ').any(|word| word == name);
-        // check: OIDC-09
-        if has("openid") {
-            Ok(Self {
-                realname_verified: has("realname_verified"),
-            })
-        } else {
-            Err(AuthorizationError::Scope)
+        let has = |name: &str| scope.split(' ').any(|word| word == name);
+        if !passes("OIDC-09", has("openid")) {
+            return Err(AuthorizationError::Scope);
         }
+        let age = |years: &u8| has(&format!("age_over_{years}"));
+        Ok(Self {
+            realname_verified: has("realname_verified"),
+            age_over: AGES.into_iter().filter(age).collect(),
+            profile: has("profile"),
+        })
     }
 
     /// The scopes as a token response tells them.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        if self.realname_verified {
-            "openid realname_verified"
-        } else {
-            "openid"
+    pub fn names(&self) -> String {
+        let mut names = vec!["openid".to_owned()];
+        names.extend(self.realname_verified.then(|| "realname_verified".to_owned()));
+        names.extend(self.age_over.iter().map(|years| format!("age_over_{years}")));
+        names.extend(self.profile.then(|| "profile".to_owned()));
+        names.join(" ")
+    }
+
+    /// The query for what a token cannot tell, if anything is asked of it: it takes the real-name
+    /// credential, which its issuer and the website together can trace.
+    #[must_use]
+    pub fn credential_query(&self) -> Option<CredentialQuery> {
+        let claim = |name: &str| ClaimQuery {
+            id: Some(name.to_owned()),
+            path: ClaimPath::of(&[name]),
+            values: None,
+        };
+        let mut names: Vec<String> = self
+            .age_over
+            .iter()
+            .map(|years| format!("age_over_{years}"))
+            .collect();
+        let mut sets = None;
+        if self.profile {
+            // Not every register knows the parts of a name.
+            let with = |more: &[&str]| -> Vec<String> {
+                names
+                    .iter()
+                    .cloned()
+                    .chain(more.iter().map(|&name| name.to_owned()))
+                    .collect()
+            };
+            let whole = with(&["name", "given_name", "family_name", "birthdate"]);
+            sets = Some(vec![whole.clone(), with(&["name", "birthdate"])]);
+            names = whole;
         }
+        if names.is_empty() {
+            return None;
+        }
+        let mut query = CredentialQuery::sd_jwt_vc(PERSON_ID, &[REALNAME_VCT], Vec::new());
+        query.claims = Some(names.iter().map(|name| claim(name)).collect());
+        query.claim_sets = sets;
+        Some(query)
+    }
+
+    /// Everything that a wallet is asked for: the login at this level, and the credential.
+    #[must_use]
+    pub fn query(&self, level: &str) -> DcqlQuery {
+        let mut query = DcqlQuery::login(level);
+        query.credentials.extend(self.credential_query());
+        query
     }
 }
 
@@ -227,8 +285,7 @@ impl Scopes {
 /// # Errors
 /// [`AuthorizationError::Pkce`].
 pub fn check_pkce(parameters: &AuthorizationParameters) -> Result<CodeChallenge, AuthorizationError> {
-    // check: OIDC-10
-    if parameters.get("code_challenge_method") != Some("S256") {
+    if !passes("OIDC-10", parameters.get("code_challenge_method") == Some("S256")) {
         return Err(AuthorizationError::Pkce);
     }
     let challenge = parameters.get("code_challenge").ok_or(AuthorizationError::Pkce)?;
@@ -251,8 +308,7 @@ impl Prompt {
         let Some(prompt) = parameters.get("prompt") else {
             return Ok(Self::Page);
         };
-        // check: OIDC-11
-        if prompt == "none" {
+        if !passes("OIDC-11", prompt != "none") {
             return Err(AuthorizationError::LoginRequired);
         }
         let known = prompt

@@ -1,5 +1,14 @@
 //! The provider's metadata (OpenID Connect Discovery 1.0 §3, RFC 8414).
 
+/// The scopes `age_over_N`, for the ages of [`super::authorization::AGES`].
+const AGE_SCOPES: [&str; 5] = [
+    "age_over_14",
+    "age_over_16",
+    "age_over_18",
+    "age_over_21",
+    "age_over_65",
+];
+
 /// Authentication class of a login on the same device, by assurance level.
 pub const ACR_PREFIX: &str = "urn:realdid:acr:";
 /// Suffix of the authentication class if another device answered.
@@ -66,7 +75,11 @@ impl ProviderMetadata {
             userinfo_endpoint: at("/userinfo"),
             jwks_uri: at("/jwks"),
             pushed_authorization_request_endpoint: at("/par"),
-            scopes_supported: list(&["openid", "realname_verified"]),
+            scopes_supported: [&["openid", "realname_verified"][..], &AGE_SCOPES, &["profile"]]
+                .concat()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             response_types_supported: list(&["code"]),
             response_modes_supported: list(&["query"]),
             grant_types_supported: list(&["authorization_code"]),
@@ -91,6 +104,15 @@ impl ProviderMetadata {
                 "at_hash",
                 "realname_verified",
                 "assurance_level",
+                "age_over_14",
+                "age_over_16",
+                "age_over_18",
+                "age_over_21",
+                "age_over_65",
+                "name",
+                "given_name",
+                "family_name",
+                "birthdate",
             ]),
             code_challenge_methods_supported: list(&["S256"]),
             authorization_response_iss_parameter_supported: true,

@@ -1,6 +1,7 @@
 //! What a website learns: ID token and userinfo (OpenID Connect Core 1.0 §2, §5.3).
 
 use realdid_crypto::{SecretKey, base64url_encode, sha256};
+use serde_json::{Map, Value};
 
 use crate::jwk::thumbprint;
 use crate::jws::{self, JwsError};
@@ -14,6 +15,9 @@ pub struct PersonClaims {
     /// How thoroughly: `low`, `substantial` or `high`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assurance_level: Option<String>,
+    /// Claims of the real-name credential, for the scopes `age_over_N` and `profile`.
+    #[serde(flatten)]
+    pub credential: Map<String, Value>,
 }
 
 /// The claims of an ID token.

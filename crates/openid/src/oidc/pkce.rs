@@ -1,5 +1,6 @@
 //! Proof Key for Code Exchange (RFC 7636), with the only method that protects: S256.
 
+use realdid_checks::passes;
 use realdid_crypto::{base64url_decode, base64url_encode, sha256};
 
 /// Why a code challenge or verifier is not accepted.
@@ -26,10 +27,13 @@ impl CodeChallenge {
     /// # Errors
     /// [`PkceError::Challenge`].
     pub fn parse(text: &str) -> Result<Self, PkceError> {
-        // check: OIDC-01
-        match base64url_decode(text) {
-            Ok(hash) if hash.len() == 32 => Ok(Self(text.to_owned())),
-            _ => Err(PkceError::Challenge),
+        if passes(
+            "OIDC-01",
+            base64url_decode(text).is_ok_and(|hash| hash.len() == 32),
+        ) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(PkceError::Challenge)
         }
     }
 
@@ -47,12 +51,10 @@ impl CodeChallenge {
         let unreserved = verifier
             .bytes()
             .all(|c| c.is_ascii_alphanumeric() || b"-._~".contains(&c));
-        // check: OIDC-02
-        if !unreserved || !(43..=128).contains(&verifier.len()) {
+        if !passes("OIDC-02", unreserved && (43..=128).contains(&verifier.len())) {
             return Err(PkceError::Verifier);
         }
-        // check: OIDC-03
-        if Self::of(verifier) == *self {
+        if passes("OIDC-03", Self::of(verifier) == *self) {
             Ok(())
         } else {
             Err(PkceError::Mismatch)

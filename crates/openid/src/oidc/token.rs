@@ -1,5 +1,6 @@
 //! The token endpoint's messages (RFC 6749 §4.1.3, §5; OpenID Connect Core 1.0 §3.1.3).
 
+use realdid_checks::passes;
 use url::form_urlencoded;
 
 use crate::oidc::authorization::AuthorizationParameters;
@@ -90,8 +91,8 @@ impl ClientCredentials {
         };
         let (client_id, basic_secret) = basic.split_once(':').ok_or(TokenError::Credentials)?;
         let (client_id, basic_secret) = (form_decoded(client_id), form_decoded(basic_secret));
-        // check: OIDC-12
-        if secret.is_some() || id.is_some_and(|id| id != client_id) {
+        let once = secret.is_none() && id.is_none_or(|id| id == client_id);
+        if !passes("OIDC-12", once) {
             return Err(TokenError::Credentials);
         }
         Ok(Self::Secret {
@@ -142,8 +143,7 @@ impl TokenRequest {
     /// [`TokenError::Request`], [`TokenError::GrantType`].
     pub fn read(parameters: &AuthorizationParameters) -> Result<Self, TokenError> {
         let require = |name| parameters.get(name).map(str::to_owned).ok_or(TokenError::Request);
-        // check: OIDC-13
-        if require("grant_type")? != "authorization_code" {
+        if !passes("OIDC-13", require("grant_type")? == "authorization_code") {
             return Err(TokenError::GrantType);
         }
         Ok(Self {
@@ -158,8 +158,7 @@ impl TokenRequest {
     /// # Errors
     /// [`TokenError::RedirectUri`], [`TokenError::Pkce`].
     pub fn check(&self, redirect_uri: &str, challenge: &CodeChallenge) -> Result<(), TokenError> {
-        // check: OIDC-14
-        if self.redirect_uri != redirect_uri {
+        if !passes("OIDC-14", self.redirect_uri == redirect_uri) {
             return Err(TokenError::RedirectUri);
         }
         Ok(challenge.check(&self.code_verifier)?)

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
 mod dcql;
+mod dpop;
+mod issuance;
 mod oidc;
 mod registration;
 mod request;

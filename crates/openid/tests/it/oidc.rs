@@ -9,7 +9,7 @@ use realdid_openid::oidc::{
     AuthorizationError, AuthorizationParameters, ClientCredentials, CodeChallenge, IdTokenClaims, PkceError,
     Prompt, ProviderMetadata, Scopes, TokenError, TokenRequest,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::key;
 
@@ -149,12 +149,10 @@ fn the_scope_openid_is_needed() {
     assert_eq!(Scopes::check(&parameters("")), Err(AuthorizationError::Scope));
     assert_eq!(
         Scopes::check(&parameters("scope=openid%20email")),
-        Ok(Scopes {
-            realname_verified: false
-        })
+        Ok(Scopes::default())
     );
     let both = Scopes::check(&parameters("scope=realname_verified%20openid")).unwrap();
-    assert_eq!(both.as_str(), "openid realname_verified");
+    assert_eq!(both.names(), "openid realname_verified");
 }
 
 // test: OIDC-10
@@ -278,6 +276,7 @@ fn an_id_token_says_what_was_asked_for() {
         person: PersonClaims {
             realname_verified: Some(true),
             assurance_level: Some("substantial".to_owned()),
+            ..PersonClaims::default()
         },
     };
     let text = claims.sign(&signer).unwrap();
@@ -311,4 +310,38 @@ fn the_metadata_has_all_required_fields() {
         assert!(!metadata[required].is_null(), "{required}");
     }
     assert_eq!(metadata["token_endpoint"], "https://s.example/token");
+}
+
+#[test]
+fn what_a_token_cannot_tell_takes_the_real_name_credential() {
+    let scopes = |scope: &str| {
+        let parameters = AuthorizationParameters::parse(&format!("scope={scope}")).unwrap();
+        Scopes::check(&parameters).unwrap()
+    };
+    assert_eq!(
+        scopes("openid+realname_verified+age_over_17").credential_query(),
+        None
+    );
+    let both = scopes("openid+profile+age_over_65+age_over_18");
+    assert_eq!(both.names(), "openid age_over_18 age_over_65 profile");
+    let query = both.query("high").check().unwrap();
+    assert_eq!(query.query().login_query().unwrap().unwrap().level, "high");
+    let person = query.credential("person").unwrap();
+    assert_eq!(person.types(), Some(vec!["urn:realdid:realname:1"]));
+    let candidate = |claims: &serde_json::Value| {
+        let shown = realdid_openid::dcql::Candidate {
+            format: "dc+sd-jwt",
+            types: &["urn:realdid:realname:1".to_owned()],
+            claims,
+            holder_bound: true,
+            authorities: &[],
+        };
+        query.satisfied_by("person", &shown)
+    };
+    let ages = json!({ "age_over_18": true, "age_over_65": false, "name": "N", "birthdate": "B", "nationality": "X" });
+    let told = json!({ "age_over_18": true, "age_over_65": false, "name": "N", "birthdate": "B" });
+    assert_eq!(candidate(&ages), Ok(told));
+    assert!(candidate(&json!({ "age_over_18": true, "name": "N", "birthdate": "B" })).is_err());
+    let age = scopes("openid+age_over_21").credential_query().unwrap();
+    assert_eq!((age.claims.unwrap().len(), age.claim_sets), (1, None));
 }

@@ -1,4 +1,5 @@
 use realdid_crypto::KeyType;
+use realdid_jose::jwe::{self, DecryptionKey, Encryption, Parties, Recipient};
 use realdid_openid::authorization_response::{MAX_BODY, ResponseError, WalletAnswer};
 use realdid_openid::jws::JwsError;
 use realdid_openid::realdid_jwt::{self, LoginClaims, VpToken, VpTokenError};
@@ -91,4 +92,52 @@ fn a_login_presentation_carries_nothing_but_its_claims() {
     more["device"] = json!("my phone");
     let text = realdid_openid::jws::sign(&signer, realdid_jwt::TYP, None, &more).unwrap();
     assert_eq!(realdid_jwt::parse(&text).err(), Some(JwsError::Claims));
+}
+
+// test: VP-38
+#[test]
+fn an_encrypted_answer_is_opened_and_a_plain_one_refused() {
+    let key = DecryptionKey::generate(&mut rand::rng());
+    let recipient = Recipient::from_jwk(&key.jwk()).unwrap();
+    let seal = |content: &str| {
+        let parties = Parties::default();
+        let sealed = jwe::encrypt(
+            &recipient,
+            Encryption::A128Gcm,
+            content.as_bytes(),
+            parties,
+            &mut rand::rng(),
+        );
+        format!("response={}", sealed.unwrap())
+    };
+    let read = |body: &str| WalletAnswer::read_encrypted(body, "s", &key);
+    let presented = Ok(WalletAnswer::Presentation(r#"{"a":["b"]}"#.to_owned()));
+    assert_eq!(read(&seal(r#"{"vp_token":{"a":["b"]},"state":"s"}"#)), presented);
+    let outside = format!("{}&state=s", seal(r#"{"vp_token":{"a":["b"]}}"#));
+    assert_eq!(read(&outside), presented);
+    assert_eq!(
+        read("state=s&error=access_denied"),
+        Ok(WalletAnswer::Error("access_denied".to_owned()))
+    );
+    assert_eq!(read("state=s&vp_token=a"), Err(ResponseError::Plain));
+    for (content, expected) in [
+        (r#"{"vp_token":{},"state":"t"}"#, ResponseError::State),
+        (r#"{"vp_token":{}}"#, ResponseError::State),
+        (r#"{"state":"s"}"#, ResponseError::Form),
+        (
+            r#"{"vp_token":{},"vp_token":{},"state":"s"}"#,
+            ResponseError::Content,
+        ),
+        ("[]", ResponseError::Content),
+    ] {
+        assert_eq!(read(&seal(content)), Err(expected), "{content}");
+    }
+    let inside_counts = format!("{}&state=s", seal(r#"{"vp_token":{},"state":"t"}"#));
+    assert_eq!(read(&inside_counts), Err(ResponseError::State));
+    let another = DecryptionKey::generate(&mut rand::rng());
+    let sealed = seal(r#"{"vp_token":{},"state":"s"}"#);
+    assert!(matches!(
+        WalletAnswer::read_encrypted(&sealed, "s", &another),
+        Err(ResponseError::Encryption(_))
+    ));
 }

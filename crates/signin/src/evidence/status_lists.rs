@@ -42,23 +42,24 @@ impl StatusLists {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The list of an issuer at an address, if it is at hand.
+    /// The list of an issuer at an address, if one is at hand that may be relied upon.
     pub(super) fn kept(&self, uri: &str, issuer: &str, now: u64) -> Option<Arc<PublishedList>> {
         let mut kept = self.lock();
         let found = kept.get_mut(&(uri.to_owned(), issuer.to_owned()))?;
         found.used_at = now;
-        found.list.clone()
+        found.list.clone().filter(|list| !list.is_expired(now))
     }
 
-    /// Fetches a list that is not at hand, unless that failed a moment ago.
+    /// Fetches a list that is not at hand, or has expired before it was renewed, unless that failed a
+    /// moment ago.
     pub(super) async fn fetch(&self, uri: &str, issuer: &str, signers: &[PublicKey], now: u64) {
         let name = (uri.to_owned(), issuer.to_owned());
         {
             let mut kept = self.lock();
-            if kept
-                .get(&name)
-                .is_some_and(|kept| kept.list.is_some() || now < kept.refresh_at)
-            {
+            if kept.get(&name).is_some_and(|kept| match &kept.list {
+                Some(list) => !list.is_expired(now),
+                None => now < kept.refresh_at,
+            }) {
                 return;
             }
             if kept.len() >= MOST && !kept.contains_key(&name) {

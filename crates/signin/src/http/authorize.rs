@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use realdid_checks::passes;
 use realdid_did::Level;
 use realdid_openid::oidc::authorization::{
     check_no_request_object, check_pkce, check_redirect_uri, check_response_type, redirect_with,
@@ -82,11 +83,11 @@ async fn ask(app: &App, encoded: &str, now: u64) -> Result<Asked, Failure> {
 
 async fn known_client(app: &App, parameters: &AuthorizationParameters) -> Result<Client, Failure> {
     let client_id = parameters.require("client_id")?;
-    // check: OIDC-20
-    app.database
-        .client(client_id)
-        .await?
-        .ok_or(Failure::Visitor(AuthorizationError::UnknownClient))
+    let client = app.database.client(client_id).await?;
+    if !passes("OIDC-20", client.is_some()) {
+        return Err(AuthorizationError::UnknownClient.into());
+    }
+    client.ok_or(Failure::Visitor(AuthorizationError::RedirectUri))
 }
 
 /// The parameters that were pushed, if the request names some (RFC 9126 §4); else those at hand.
@@ -115,6 +116,7 @@ pub(super) fn check_request(
     check_no_request_object(parameters)?;
     check_response_type(parameters)?;
     let scopes = Scopes::check(parameters)?;
+    check_registered(&scopes, client)?;
     let challenge = check_pkce(parameters)?;
     let Prompt::Page = Prompt::check(parameters)?;
     let owned = |name| parameters.get(name).map(str::to_owned);
@@ -127,6 +129,17 @@ pub(super) fn check_request(
         challenge,
         level: asked_level(parameters).map_or(client.minimum_level, |level| level.max(client.minimum_level)),
     })
+}
+
+/// A website asks only for what it is registered for, by scopes too.
+fn check_registered(scopes: &Scopes, client: &Client) -> Result<(), AuthorizationError> {
+    let asked = scopes.query(level_name(client.minimum_level));
+    let checked = client.verifier.check_query(asked);
+    if passes("OIDC-24", scopes.credential_query().is_none() || checked.is_ok()) {
+        Ok(())
+    } else {
+        Err(AuthorizationError::NotRegistered)
+    }
 }
 
 /// The lowest level among the authentication classes asked for, if any is known.

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use realdid_checks::passes;
 use realdid_openid::oidc::error::OAuthErrorBody;
 use realdid_openid::oidc::{
     AuthorizationError, AuthorizationParameters, ClientCredentials, OAuthCode, TokenError,
@@ -64,8 +65,7 @@ pub(super) async fn authenticate(
 fn basic_credentials(value: &HeaderValue) -> Result<String, TokenError> {
     let text = value.to_str().map_err(|_| TokenError::Credentials)?;
     let (scheme, encoded) = text.split_once(' ').ok_or(TokenError::Credentials)?;
-    // check: OIDC-21
-    if !scheme.eq_ignore_ascii_case("basic") {
+    if !passes("OIDC-21", scheme.eq_ignore_ascii_case("basic")) {
         return Err(TokenError::Credentials);
     }
     let bytes = STANDARD

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use qrcode::QrCode;
 use qrcode::render::svg;
+use realdid_openid::oidc::Scopes;
 use realdid_openid::openid4vp_link::{RequestMethod, WalletLink};
 use realdid_openid::{ClientId, check_address};
 use realdid_service::{Problem, now_seconds};
@@ -86,6 +87,8 @@ struct LoginPage<'a> {
     website: &'a str,
     level: &'a str,
     realname: bool,
+    /// What is asked about the person beside, for people; empty if nothing.
+    person: &'a str,
     answered: bool,
     link: &'a str,
     /// An SVG image; empty if no other device may answer.
@@ -133,12 +136,23 @@ async fn draw(app: &App, id: &str, cookie: Option<&str>, still: bool) -> Result<
             website: &website,
             level: level_name(login.asked.level),
             realname: login.asked.scopes.realname_verified,
+            person: &person(&login.asked.scopes),
             answered: login.stage != Stage::Waiting,
             link: &link,
             qr: &qr,
             refresh: if still { 0 } else { REFRESH },
         },
     ))
+}
+
+/// What the scopes ask about the person, in words.
+fn person(scopes: &Scopes) -> String {
+    let ages = scopes
+        .age_over
+        .iter()
+        .map(|years| format!("whether you are {years} or older"));
+    let profile = scopes.profile.then(|| "your name and date of birth".to_owned());
+    ages.chain(profile).collect::<Vec<_>>().join(", ")
 }
 
 async fn same_device_link(

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use realdid_checks::passes;
 use realdid_openid::oidc::id_token::access_token_hash;
 use realdid_openid::oidc::{AuthorizationParameters, IdTokenClaims, TokenError, TokenRequest, TokenResponse};
 use realdid_service::{Problem, now_seconds};
@@ -36,8 +37,11 @@ async fn exchange(
     let parameters = AuthorizationParameters::parse(body).map_err(|_| TokenError::Request)?;
     let client = authenticate(app, headers, &parameters).await?;
     let request = TokenRequest::read(&parameters)?;
-    // check: OIDC-22
-    let code = app.database.code(&request.code).await?.ok_or(TokenError::Code)?;
+    let code = app.database.code(&request.code).await?;
+    if !passes("OIDC-22", code.is_some()) {
+        return Err(TokenError::Code.into());
+    }
+    let code = code.ok_or(TokenError::Request)?;
     code.check(&client.client_id, now)?;
     request.check(&code.grant.asked.redirect_uri, &code.grant.asked.challenge)?;
     let access_token = app.database.redeem(&code, now).await??;
@@ -64,7 +68,7 @@ fn answer(app: &App, grant: &Grant, access_token: &Secret, now: u64) -> Response
             token_type: "Bearer".to_owned(),
             expires_in: TOKEN_LIFETIME,
             id_token,
-            scope: grant.scopes().as_str().to_owned(),
+            scope: grant.scopes().names(),
         })
         .into_response(),
         Err(error) => Problem::internal(&error).into_response(),

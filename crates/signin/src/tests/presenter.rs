@@ -19,7 +19,7 @@ use realdid_service::now_seconds;
 use serde_json::{Map, Value, json};
 
 use super::support::{Page, Site, World, basic};
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, CertificateError};
 use crate::verifier_options::VerifierOptions;
 
 pub const LICENCE: &str = "urn:example:licence";
@@ -61,6 +61,15 @@ impl Presenter {
     /// A certificate for a website.
     pub fn certificate(&self, dns_name: &str) -> Certificate {
         certify(&self.root, dns_name)
+    }
+
+    pub fn certificate_with_other_key(&self) -> Result<Certificate, CertificateError> {
+        let mut params = named("other");
+        params.subject_alt_names = vec![SanType::DnsName("other.example".try_into().unwrap())];
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        let chain = params.signed_by(&key, &self.root).unwrap().pem();
+        let other = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        Certificate::from_pem(&chain, &other.serialize_pem())
     }
 
     /// Options of a website that may ask for the licence, and trusts the issuer.
@@ -184,6 +193,7 @@ impl Presenter {
         };
         let context = RequestContext {
             client_id: &link.client_id,
+            request_uri: link.request_uri.as_str(),
             wallet_nonce: Some("fresh"),
             now: now_seconds(),
             sandbox: true,

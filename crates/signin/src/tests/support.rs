@@ -35,7 +35,8 @@ pub struct World {
     pub site: Site,
     browser: reqwest::Client,
     serving: JoinHandle<()>,
-    _directory: TempDir,
+    directory: Arc<TempDir>,
+    database: String,
 }
 
 /// A registered website and its secret.
@@ -149,6 +150,19 @@ impl World {
             charter(&identity).to_json().unwrap(),
         )
         .unwrap();
+        Self::at(Arc::new(directory), database, None).await
+    }
+
+    /// Another server with the same keys and database.
+    pub async fn beside(&self) -> Self {
+        let site = Site {
+            client: self.site.client.clone(),
+            secret: self.site.secret.clone(),
+        };
+        Self::at(Arc::clone(&self.directory), &self.database, Some(site)).await
+    }
+
+    async fn at(directory: Arc<TempDir>, database: &str, site: Option<Site>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         // Port 9 discards; nothing listens there, so no node can be reached.
@@ -164,14 +178,18 @@ impl World {
         let browser = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none());
-        let site = add_site(&app, Level::Substantial).await;
+        let site = match site {
+            Some(site) => site,
+            None => add_site(&app, Level::Substantial).await,
+        };
         Self {
             app,
             base,
             site,
             browser: browser.build().unwrap(),
             serving,
-            _directory: directory,
+            directory,
+            database: database.to_owned(),
         }
     }
 
@@ -237,6 +255,29 @@ impl World {
             request = request.header("authorization", value);
         }
         page(request).await
+    }
+
+    pub async fn post_with(
+        &self,
+        path: &str,
+        body: &str,
+        authorization: &str,
+        headers: &[(&str, &str)],
+    ) -> Page {
+        let mut request = self
+            .browser
+            .post(format!("{}{path}", self.base))
+            .body(body.to_owned());
+        request = request.header("authorization", authorization);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        page(request).await
+    }
+
+    pub async fn delete(&self, path: &str, authorization: &str) -> Page {
+        let request = self.browser.delete(format!("{}{path}", self.base));
+        page(request.header("authorization", authorization)).await
     }
 
     pub async fn get_as(&self, path: &str, authorization: &str) -> Page {
@@ -307,6 +348,7 @@ pub fn answer(device: Device) -> Answer {
         level: Level::Substantial,
         device,
         auth_time: now_seconds(),
+        claims: serde_json::Map::new(),
     }
 }
 

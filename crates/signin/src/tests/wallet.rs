@@ -37,6 +37,7 @@ async fn fetch(world: &World, link: &WalletLink, wallet_nonce: Option<&str>) -> 
     assert_eq!(request.key_fragment(), keys.public_key().to_multikey());
     let context = RequestContext {
         client_id: &link.client_id,
+        request_uri: link.request_uri.as_str(),
         wallet_nonce,
         now: now_seconds(),
         sandbox: true,

@@ -1,0 +1,6 @@
+//! The verdict about credentials: one thing is altered, exactly its refusal is expected, and then the
+//! untouched credential passes. Real keys, certificates, credentials and status lists throughout.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
+mod credentials;
