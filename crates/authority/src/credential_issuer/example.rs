@@ -12,6 +12,7 @@ name = "Sandbox Licence Office"
 # How credentials are issued. Status lists are published at multiples of so many seconds.
 [issuing]
 status_seconds = 2
+status_places = 65536
 status_ttl = 2
 
 # Where the data is: a CSV file, or a database of your own:

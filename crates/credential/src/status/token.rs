@@ -172,13 +172,20 @@ impl PublishedList {
         Ok(())
     }
 
-    /// From when on a copy fetched at `fetched_at` should be asked for again: after its time to live,
-    /// at least a minute and at most a day later, whatever the issuer says.
+    /// Whether it may not be relied upon any more.
+    #[must_use]
+    pub fn is_expired(&self, now: u64) -> bool {
+        self.check_expiry(now).is_err()
+    }
+
+    /// From when on a copy fetched at `fetched_at` should be asked for again: after its time to live
+    /// and not after its expiry, at least two seconds and at most a day later, whatever the issuer says.
     #[must_use]
     pub fn refresh_at(&self, fetched_at: u64) -> u64 {
         let until_expiry = self.expires_at.map(|at| at.saturating_sub(fetched_at));
         let wait = self.time_to_live.or(until_expiry).unwrap_or(3_600);
-        fetched_at.saturating_add(wait.clamp(60, 86_400))
+        let wait = wait.min(until_expiry.unwrap_or(u64::MAX));
+        fetched_at.saturating_add(wait.clamp(2, 86_400))
     }
 
     /// Its address.

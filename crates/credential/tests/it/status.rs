@@ -137,8 +137,13 @@ fn times_that_an_issuer_leaves_out_are_bounded_by_the_reader() {
         refresh(|claims| drop(claims.as_object_mut().unwrap().remove("ttl"))),
         1000
     );
-    assert_eq!(refresh(|claims| claims["ttl"] = 1.into()), 60);
-    assert_eq!(refresh(|claims| claims["ttl"] = u64::MAX.into()), 86_400);
+    assert_eq!(refresh(|claims| claims["ttl"] = 1.into()), 2);
+    assert_eq!(refresh(|claims| claims["ttl"] = u64::MAX.into()), 1000);
+    let forever = refresh(|claims| {
+        claims["ttl"] = u64::MAX.into();
+        claims["exp"] = (NOW + 1_000_000).into();
+    });
+    assert_eq!(forever, 86_400);
     assert_eq!(refresh(|claims| claims["ttl"] = 120.9.into()), 120);
     let neither = refresh(|claims| {
         claims
