@@ -304,7 +304,12 @@ impl CredentialIssuer {
             subject: &access.subject,
             keys: &keys.map_err(|_| IssueRefusal::Internal("a deferred key cannot be read"))?,
         };
-        self.issue(&issuing, now, rng).await
+        let answer = self.issue(&issuing, now, rng).await?;
+        // It is optional, and there are wallets that refuse a deferred answer with one.
+        Ok(CredentialResponse {
+            notification_id: None,
+            ..answer
+        })
     }
 
     /// Notes what became of a credential (§11); the same again changes nothing.
