@@ -52,6 +52,11 @@ pub const TEST: &[Need] = &[
         packages: &["postgresql"],
     },
     Need {
+        what: "a mail server to send codes through",
+        there: || has_program("aiosmtpd"),
+        packages: &["python3-aiosmtpd"],
+    },
+    Need {
         what: "Node.js 20 or later with npm",
         there: || node_version() >= Some(20) && has_program("npm"),
         packages: &["nodejs", "npm"],

@@ -21,8 +21,8 @@ use tokio::sync::watch;
 use crate::certificates;
 use crate::config::SettingsError;
 use crate::credential_issuer::{
-    CredentialIssuer, CredentialKey, CredentialType, Csv, IssuerKeys, Parts, Policy, Rights, Source,
-    SourceError, Sql, TypeConfig, TypeError,
+    CredentialIssuer, CredentialKey, CredentialType, Csv, IssuerKeys, MAX_RIGHTS_AGE, Parts, Policy, Rights,
+    Source, SourceError, Sql, TypeConfig, TypeError,
 };
 use crate::database::Database;
 use crate::http::{Identification, IssuerApp, issuer_routes};
@@ -213,32 +213,9 @@ pub async fn run_issuer(settings: IssuerSettings, shutdown: Shutdown) -> Result<
     let config = &settings.file.config;
     let identity = ServiceIdentity::load(&settings.file.path(&config.identity))?;
     let did = identity.did(&settings.charter);
-    let name = display_name(&settings, &identity);
     let database = Database::open(&settings.file.database_url(&config.database)).await?;
-    let data = settings.file.path(&config.data_dir);
-    let secrets = Secrets::load_or_create(&data.join("issuer.secret")).map_err(RunError::Secret)?;
-    let chain = config.certificates.as_ref().map(|path| settings.file.path(path));
-    let keys = keys(&CertificateNeeds {
-        identity: &identity,
-        did: &did,
-        chain: chain.as_deref(),
-        data: &data,
-        url: &settings.public_url,
-        name: &name,
-        sandbox: settings.charter.sandbox,
-    })?;
-    let types = types(&settings).await?;
     let rights = watch::Sender::new(None);
-    let issuer = CredentialIssuer::new(Parts {
-        database: database.clone(),
-        secrets,
-        issuer: settings.public_url.as_str().to_owned(),
-        name,
-        policy: config.issuing.clone(),
-        types,
-        keys,
-        rights: rights.subscribe(),
-    });
+    let issuer = build(&settings, &identity, &did, database.clone(), rights.subscribe()).await?;
     let app = Arc::new(IssuerApp {
         issuer: issuer.clone(),
         identification: Identification::Offers,
@@ -246,10 +223,10 @@ pub async fn run_issuer(settings: IssuerSettings, shutdown: Shutdown) -> Result<
         limiter: limiter(&config.issuing),
         https: settings.public_url.is_https(),
     });
-    let names = issuer.type_names();
     let client = NodeClient::new(&config.node_url, TrustAnchor::of(&settings.charter))?;
     let listener = realdid_service::serve::bind(config.listen).await?;
     let publishing = publish(identity, client.clone(), settings.charter.clone());
+    let names = issuer.type_names();
     let work = [
         tokio::spawn(until(shutdown.clone(), async move {
             publishing.await;
@@ -265,19 +242,48 @@ pub async fn run_issuer(settings: IssuerSettings, shutdown: Shutdown) -> Result<
         trusted_proxies: config.trusted_proxies.clone(),
         https: settings.public_url.is_https(),
     };
-    let served = serve(
-        listener,
-        harden(router, hardening),
-        settings.public_url.as_str(),
-        shutdown.clone(),
-    )
-    .await;
+    let url = settings.public_url.as_str();
+    let served = serve(listener, harden(router, hardening), url, shutdown.clone()).await;
     shutdown.trigger();
     for task in work {
         let _ = task.await;
     }
     database.close().await;
     Ok(served?)
+}
+
+/// The issuer that a configuration describes.
+async fn build(
+    settings: &IssuerSettings,
+    identity: &ServiceIdentity,
+    did: &Did,
+    database: Database,
+    rights: watch::Receiver<Option<Rights>>,
+) -> Result<CredentialIssuer, RunError> {
+    let config = &settings.file.config;
+    let name = display_name(settings, identity);
+    let data = settings.file.path(&config.data_dir);
+    let secrets = Secrets::load_or_create(&data.join("issuer.secret")).map_err(RunError::Secret)?;
+    let chain = config.certificates.as_ref().map(|path| settings.file.path(path));
+    let keys = keys(&CertificateNeeds {
+        identity,
+        did,
+        chain: chain.as_deref(),
+        data: &data,
+        url: &settings.public_url,
+        name: &name,
+        sandbox: settings.charter.sandbox,
+    })?;
+    Ok(CredentialIssuer::new(Parts {
+        database,
+        secrets,
+        issuer: settings.public_url.as_str().to_owned(),
+        name,
+        policy: config.issuing.clone(),
+        types: types(settings).await?,
+        keys,
+        rights,
+    }))
 }
 
 pub(crate) async fn until(shutdown: Shutdown, work: impl Future<Output = ()>) {
@@ -317,9 +323,10 @@ pub(crate) async fn watch_rights(
     names: Vec<String>,
     rights: watch::Sender<Option<Rights>>,
 ) {
-    let lookup = TrustLookup::new(client);
     let mut told = None;
     loop {
+        // What was looked up before is not asked again by the same lookup: a right may be new.
+        let lookup = TrustLookup::new(client.clone());
         let found = look(&lookup, &did, &names).await;
         let pause = match found {
             Ok(found) => {
@@ -353,7 +360,7 @@ async fn look(
     let (mut types, mut proven_at) = (Vec::new(), u64::MAX);
     for name in names {
         let right = Right::to_issue(did.hash, name);
-        let standing = lookup.standing(did, right, 1).await?;
+        let standing = lookup.standing(did, right, MAX_RIGHTS_AGE / 2).await?;
         proven_at = proven_at.min(standing.time);
         if standing.granted().is_some() && !types.contains(name) {
             types.push(name.clone());

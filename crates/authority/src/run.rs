@@ -97,14 +97,7 @@ impl RunError {
 /// [`RunError`].
 pub async fn run(settings: Settings, shutdown: Shutdown) -> Result<(), RunError> {
     let identity = ServiceIdentity::load(&settings.identity_path())?;
-    let key = identity.public_key();
-    let seat = settings
-        .charter
-        .seats
-        .iter()
-        .find(|seat| seat.key == key)
-        .ok_or(IdentityError::NoSeat)?;
-    let name = seat.name.clone();
+    let name = seat_name(&settings, &identity)?;
     let did = identity.did(&settings.charter);
     let authority = open(&settings).await?;
     let charter_hash = settings.charter.hash();
@@ -158,6 +151,12 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> Result<(), RunError>
     let _ = keeping.await;
     authority.database().close().await;
     Ok(served?)
+}
+
+fn seat_name(settings: &Settings, identity: &ServiceIdentity) -> Result<String, IdentityError> {
+    let key = identity.public_key();
+    let seat = settings.charter.seats.iter().find(|seat| seat.key == key);
+    Ok(seat.ok_or(IdentityError::NoSeat)?.name.clone())
 }
 
 type Issuing = (Arc<IssuerApp>, watch::Sender<Option<Rights>>);

@@ -7,7 +7,7 @@ use realdid_authority::{Delivery as _, Dispatcher, EnrolmentRequest, Outbox, Smt
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
-use crate::support::{Device, NOW, on_each, rng, somebody};
+use crate::support::{Device, NOW, on_each, on_sqlite, rng, somebody};
 
 #[tokio::test]
 async fn a_code_goes_to_the_contact_on_record_and_to_nobody_else() {
@@ -42,6 +42,107 @@ async fn a_code_goes_to_the_contact_on_record_and_to_nobody_else() {
         assert_eq!((delivered[0].code.len(), delivered[0].at), (8, NOW));
     })
     .await;
+}
+
+/// A mail server that others wrote (Debian's `python3-aiosmtpd`), and what it has taken so far.
+struct MailServer {
+    child: tokio::process::Child,
+    port: u16,
+    directory: tempfile::TempDir,
+}
+
+impl MailServer {
+    /// Starts it; nothing if it is not on this machine, which the test command does not forgive.
+    async fn start() -> Option<Self> {
+        let strict = std::env::var_os("CI").is_some() || std::env::var_os("REALDID_TEST_STRICT").is_some();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let directory = tempfile::tempdir().unwrap();
+        let maildir = directory.path().join("mail");
+        let child = tokio::process::Command::new("aiosmtpd")
+            .args([
+                "-n",
+                "-l",
+                &format!("127.0.0.1:{port}"),
+                "-c",
+                "aiosmtpd.handlers.Mailbox",
+            ])
+            .arg(&maildir)
+            .kill_on_drop(true)
+            .spawn();
+        let Ok(child) = child else {
+            assert!(!strict, "aiosmtpd is missing; `cargo xtask test` installs it");
+            return None;
+        };
+        for _ in 0..500 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return Some(Self {
+                    child,
+                    port,
+                    directory,
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the mail server does not listen");
+    }
+
+    /// The one message it has taken.
+    async fn message(&self) -> String {
+        let new = self.directory.path().join("mail/new");
+        for _ in 0..500 {
+            let first = std::fs::read_dir(&new).ok().and_then(|mut all| all.next());
+            if let Some(Ok(file)) = first {
+                return std::fs::read_to_string(file.path()).unwrap();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no mail came");
+    }
+}
+
+#[tokio::test]
+async fn a_code_reaches_the_mailbox_through_a_real_server_and_is_good() {
+    let Some(mut server) = MailServer::start().await else {
+        return;
+    };
+    let smtp = Smtp::new(
+        &format!("smtp://127.0.0.1:{}", server.port),
+        "codes@authority.example",
+    )
+    .unwrap();
+    let dispatcher = Dispatcher::start(Arc::new(smtp));
+    on_sqlite(async |world| {
+        let (wallet, person) = (Device::new(), somebody(0));
+        let request = EnrolmentRequest {
+            name: person.name.clone(),
+            number: person.number.clone(),
+            account_key: wallet.key.public_key().to_multikey(),
+        };
+        let begun = world.authority.begin_enrolment(&request, NOW, &mut rng()).await;
+        let (begun, dispatch) = begun.unwrap();
+        dispatcher.send(dispatch);
+        let message = server.message().await;
+        assert!(
+            message.contains(&format!("To: {}", person.contact.email)),
+            "{message}"
+        );
+        assert!(!message.contains(&person.number) && !message.contains(&person.name));
+        let code = message
+            .split("code is ")
+            .nth(1)
+            .unwrap()
+            .split('.')
+            .next()
+            .unwrap();
+        world.confirm(&wallet, &begun, code, NOW).await.unwrap();
+    })
+    .await;
+    server.child.kill().await.unwrap();
 }
 
 #[tokio::test]

@@ -47,6 +47,15 @@ where
     on_each_with(EnrolmentLimits::default(), test).await;
 }
 
+/// Runs a test on SQLite alone: what it is about has nothing to do with the database.
+pub async fn on_sqlite<Test, Running>(test: Test)
+where
+    Test: Fn(World) -> Running,
+    Running: Future<Output = ()>,
+{
+    test(World::new("sqlite:authority.db", &EnrolmentLimits::default()).await).await;
+}
+
 /// The same with other limits.
 pub async fn on_each_with<Test, Running>(limits: EnrolmentLimits, test: Test)
 where

@@ -1,6 +1,6 @@
 //! A proofing authority.
 
-use realdid_authority::{Settings, SettingsError};
+use realdid_authority::Settings;
 use realdid_service::{Shutdown, telemetry};
 use serde_json::json;
 
@@ -59,15 +59,7 @@ fn serve(options: &RunOptions) -> Outcome<()> {
 }
 
 fn load(path: &std::path::Path) -> Outcome<Settings> {
-    Settings::load(path).map_err(|error| {
-        let code = match &error {
-            SettingsError::Config(error) => error.code(),
-            SettingsError::ReadCharter(..) => "charter_unreadable",
-            SettingsError::Charter(_) => "charter_invalid",
-            SettingsError::PublicUrl(error) => error.code(),
-        };
-        Failure::local(code, error.to_string())
-    })
+    Settings::load(path).map_err(|error| Failure::local(error.code(), error.to_string()))
 }
 
 fn failed(error: realdid_authority::RunError) -> Failure {

@@ -3,11 +3,13 @@
 mod authority;
 mod governance;
 mod issuance;
+mod issuer;
 mod ledger;
 mod login;
 mod machine;
 mod presenting;
 mod proof;
+mod verifier;
 
 /// A code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +35,9 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         login::CODES,
         presenting::CODES,
         issuance::CODES,
+        issuer::CODES,
         authority::CODES,
+        verifier::CODES,
         machine::CODES,
     ]
     .into_iter()

@@ -363,7 +363,7 @@ fn every_shell_gets_its_completions() {
 
 #[test]
 fn services_say_what_is_wrong_with_their_configuration() {
-    for role in ["node", "authority", "signin"] {
+    for role in ["node", "authority", "issuer", "signin"] {
         let refused = realdid([role, "run", "--config", "no-such-file.toml"]);
         assert_failed(&refused, 4, "config_unreadable");
     }

@@ -120,7 +120,7 @@ pub(super) fn problem(refusal: &IssueRefusal) -> Problem {
         return Problem::internal(&"the issuer failed");
     }
     let code = match refusal {
-        IssueRefusal::NotAccredited { .. } => "not_accredited",
+        IssueRefusal::NotAccredited { .. } => "right_missing",
         IssueRefusal::NoRecord => "unknown_record",
         IssueRefusal::RightsUnknown => "rights_unknown",
         IssueRefusal::Source(_) => "data_unusable",

@@ -1,6 +1,7 @@
 //! The credential issuer as a wallet sees it: the real router over a real database.
 
 mod authorizing;
+mod bound;
 mod flow;
 mod operators;
 mod tokens;
