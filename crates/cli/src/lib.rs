@@ -10,7 +10,6 @@ mod commands;
 mod explain;
 mod failure;
 mod output;
-mod public_address;
 mod vault;
 mod wallet;
 mod web;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use realdid_client::public_address::{PublicOnly, host_may_be_public};
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -11,7 +12,6 @@ use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 use crate::failure::{Failure, Kind, Outcome};
-use crate::public_address::{PublicOnly, host_may_be_public};
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);

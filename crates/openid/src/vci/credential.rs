@@ -250,7 +250,7 @@ pub struct CredentialResponse {
     pub transaction_id: Option<String>,
     /// After how many seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interval: Option<f64>,
+    pub interval: Option<serde_json::Number>,
     /// What to name when telling what became of the credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notification_id: Option<String>,
@@ -299,7 +299,7 @@ impl CredentialResponse {
     pub fn deferred(transaction_id: String, seconds: u32) -> Self {
         Self {
             transaction_id: Some(transaction_id),
-            interval: Some(f64::from(seconds)),
+            interval: Some(seconds.into()),
             ..Self::default()
         }
     }
@@ -321,7 +321,7 @@ impl CredentialResponse {
             }
             None => Ok(Outcome::Deferred {
                 transaction_id: deferred.ok_or(ResponseError)?,
-                interval: seconds(response.interval),
+                interval: seconds(response.interval.and_then(|number| number.as_f64())),
             }),
             Some(_) => Err(ResponseError),
         }

@@ -360,6 +360,8 @@ fn an_answer_holds_credentials_or_a_transaction() {
     )))
     .unwrap();
     assert!(matches!(issued, Outcome::Issued { credentials, .. } if credentials.len() == 1));
+    let deferred = json!(CredentialResponse::deferred("t".into(), 60));
+    assert_eq!(deferred, json!({ "transaction_id": "t", "interval": 60 }));
     for (interval, expected) in [
         (json!(7), 7),
         (json!(0.5), 1),

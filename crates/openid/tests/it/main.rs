@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+mod asking;
 mod dcql;
+mod dcql_answers;
 mod dpop;
 mod issuance;
 mod oidc;

@@ -1,0 +1,146 @@
+//! What goes out: webhooks to websites, and questions for status lists.
+
+use realdid_credential::status::token::{Publication, issue as publish};
+use realdid_credential::status::{Bits, Status, StatusList};
+use realdid_openid::jws::Unverified;
+use realdid_service::now_seconds;
+use serde_json::{Map, Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::presentations::{ask, show, with, with_site};
+use super::presenter::{Presenter, Rest, answer};
+use super::support::World;
+use crate::webhooks::tell_due;
+
+/// Listens, answers each request with the next of the answers, hands out what came.
+async fn listen(answers: Vec<(u16, &'static str, String)>) -> (String, tokio::task::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let heard = tokio::spawn(async move {
+        let mut heard = Vec::new();
+        for (status, media_type, body) in answers {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            let mut chunk = [0; 65536];
+            loop {
+                let read = socket.read(&mut chunk).await.unwrap();
+                request.extend_from_slice(&chunk[..read]);
+                let text = String::from_utf8_lossy(&request).into_owned();
+                let length = text
+                    .to_lowercase()
+                    .split("content-length: ")
+                    .nth(1)
+                    .and_then(|rest| rest.split("\r\n").next()?.parse::<usize>().ok());
+                if let Some((_, body)) = text.split_once("\r\n\r\n")
+                    && body.len() >= length.unwrap_or(0)
+                {
+                    break;
+                }
+            }
+            let answer = format!(
+                "HTTP/1.1 {status} X\r\ncontent-type: {media_type}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            socket.write_all(answer.as_bytes()).await.unwrap();
+            heard.push(String::from_utf8_lossy(&request).into_owned());
+        }
+        heard
+    });
+    (address, heard)
+}
+
+#[tokio::test]
+async fn a_website_is_told_and_told_again_until_it_listens() {
+    with_site(async |world, presenter, rest| {
+        let no = |status| (status, "text/plain", String::new());
+        let (address, heard) = listen(vec![no(500), no(302), no(204)]).await;
+        let started = show(presenter, &rest, &with("webhook_url", format!("{address}/hook"))).await;
+        let now = now_seconds();
+        for at in [now, now + 1, now + 5, now + 6, now + 40, now + 4000] {
+            tell_due(&world.app, at).await.unwrap();
+        }
+        let heard = heard.await.unwrap();
+        assert_eq!(heard.len(), 3);
+        let (head, body) = heard[2].split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("POST /hook") && head.contains("application/jwt"));
+        let event = Unverified::parse(body).unwrap();
+        let key = world.app.signing_key.public_key();
+        let claims: Value = event.verify(&key, "realdid-event+jwt").unwrap().into_claims();
+        assert_eq!(claims["event"], "presentation.completed");
+        assert_eq!(claims["presentation"], started["id"]);
+        assert_eq!(claims["aud"], json!(rest.site.client.client_id));
+        assert_eq!(claims.as_object().unwrap().len(), 6, "nothing about the holder");
+    })
+    .await;
+}
+
+/// A status list of our issuer in which this index has this status.
+fn list(presenter: &Presenter, uri: &str, status: Status) -> String {
+    let list = StatusList::build(Bits::Two, 64, [(7, status)]).unwrap();
+    let now = now_seconds();
+    let publication = Publication {
+        uri,
+        issued_at: now,
+        expires_at: now + 600,
+        time_to_live: 300,
+        aggregation_uri: None,
+    };
+    publish(presenter.issuer_key(), Map::new(), &list, &publication).unwrap()
+}
+
+async fn with_status(
+    world: &World,
+    presenter: &Presenter,
+    rest: &Rest<'_>,
+    status: Option<Status>,
+) -> (u16, Value) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}/list", listener.local_addr().unwrap());
+    drop(listener);
+    let serving = status.map(|status| {
+        let text = list(presenter, &uri, status);
+        let router = axum::Router::new().route("/list", axum::routing::get(async move || text.clone()));
+        let address = uri
+            .trim_start_matches("http://")
+            .trim_end_matches("/list")
+            .to_owned();
+        tokio::spawn(async move {
+            let listener = TcpListener::bind(address).await.unwrap();
+            axum::serve(listener, router).await.unwrap();
+        })
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let started = rest.start(&ask()).await;
+    let request = presenter.fetch(world, started["link"].as_str().unwrap()).await;
+    let credential = presenter.with_status(&uri, 7);
+    let page = answer(world, &request, &presenter.show(&request, &credential)).await;
+    if let Some(serving) = serving {
+        serving.abort();
+    }
+    // What was kept serves though nobody listens any more.
+    let again = rest.start(&ask()).await;
+    let request = presenter.fetch(world, again["link"].as_str().unwrap()).await;
+    let kept = answer(world, &request, &presenter.show(&request, &credential)).await;
+    assert_eq!(kept.status, page.status);
+    (page.status, page.json()["code"].clone())
+}
+
+// test: CRD-12
+// test: CRD-13
+// test: CRD-14
+#[tokio::test]
+async fn a_credential_that_is_revoked_suspended_or_of_unknown_status_is_refused() {
+    with_site(async |world, presenter, rest| {
+        for (status, expected) in [
+            (None, (503, json!("status_unavailable"))),
+            (Some(Status::Invalid), (403, json!("credential_revoked"))),
+            (Some(Status::Suspended), (403, json!("credential_suspended"))),
+            (Some(Status::Application(3)), (403, json!("credential_revoked"))),
+            (Some(Status::Valid), (200, Value::Null)),
+        ] {
+            assert_eq!(with_status(world, presenter, &rest, status).await, expected);
+        }
+    })
+    .await;
+}
