@@ -23,6 +23,7 @@ async fn every_route_is_described_and_no_metric_names_a_did() {
         "/v1/proofs/prefix/{prefix}",
         "/v1/dids/{did}/proof",
         "/v1/dids/{did}/operations",
+        "/v1/dids/{did}/decisions",
         "/v1/documents/{hash}",
         "/v1/headers/latest",
         "/v1/headers/{height}",

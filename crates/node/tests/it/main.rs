@@ -8,6 +8,7 @@
 
 mod admission;
 mod api;
+mod decisions;
 mod lifecycle;
 mod proofs;
 mod resolver;
