@@ -5,14 +5,14 @@ use realdid_checks::passes;
 use realdid_credential::path::{ClaimPath, PathElement};
 use realdid_credential::sd_jwt::SdJwt;
 use realdid_did::Did;
-use realdid_openid::dcql::{Match, Pointer, PointerStep};
+use realdid_openid::dcql::{CredentialQuery, Match, Pointer, PointerStep};
 use realdid_openid::registration::OverAsked;
 use serde_json::{Map, Value};
 
 use crate::credentials::shown_value;
 use crate::history::PresentedCredential;
 use crate::names::{MAX_NAME, clean};
-use crate::presenting::selection::{Found, Showable, best, present};
+use crate::presenting::selection::{Found, Showable, picks, present};
 use crate::presenting::{AnswerError, Asker, PresentationRequest};
 use crate::state::Wallet;
 
@@ -247,6 +247,10 @@ impl Wallet {
         let transactions = statements(request)?;
         let found = self.select(request.request(), wishes, now)?;
         check_wishes(request, wishes)?;
+        wishes
+            .credentials
+            .iter()
+            .try_for_each(|id| self.credential(*id).map(|_| ()))?;
         let mut warnings = Vec::new();
         let chosen = found.selection.chosen.iter().map(|id| (id, false));
         let optional = found.selection.optional.iter().map(|id| (id, true));
@@ -260,11 +264,14 @@ impl Wallet {
                 login = Some(self.login_to_give(request, wishes, &mut warnings)?);
                 continue;
             }
-            if let Some(one) = best(&found, id, &wishes.credentials) {
+            let several = request.request().query().credential(id);
+            let several = several.is_some_and(CredentialQuery::takes_several);
+            for one in picks(&found, id, &wishes.credentials, several) {
                 credentials.push(to_show(id, optional, &found, one)?);
                 warnings.extend(found.showable.get(one.candidate).map(warn).unwrap_or_default());
             }
         }
+        check_named(&credentials, wishes)?;
         warnings.extend(about_asker(request));
         warnings.sort_unstable_by_key(|warning| *warning as u8);
         warnings.dedup();
@@ -311,6 +318,15 @@ fn check_wishes(request: &PresentationRequest, wishes: &Wishes) -> Result<(), An
     match wishes.without.iter().find(|name| !asked(name)) {
         None => Ok(()),
         Some(name) => Err(AnswerError::NotAsked(clean(name, MAX_NAME))),
+    }
+}
+
+/// A credential that the holder named is shown, or nothing is: never another in its place.
+fn check_named(shown: &[ToShow], wishes: &Wishes) -> Result<(), AnswerError> {
+    let unused = |id: &&u32| !shown.iter().any(|shown| shown.credential == **id);
+    match wishes.credentials.iter().find(unused) {
+        None => Ok(()),
+        Some(id) => Err(AnswerError::DoesNotFit(*id)),
     }
 }
 

@@ -30,6 +30,16 @@ pub const CODES: &[Entry] = &[
         "run the command again: another copy is taken",
     ),
     entry(
+        "credential_does_not_fit",
+        "The credential given with --credential does not answer the request.",
+        "leave --credential out, or name another: realdid wallet credential list",
+    ),
+    entry(
+        "credential_format_unknown",
+        "The request asks for a format of credentials that this wallet does not hold.",
+        "use a wallet that holds this format; here it is dc+sd-jwt",
+    ),
+    entry(
         "credential_missing",
         "The wallet holds no valid credential that answers the request.",
         "realdid wallet credential list; refresh one that is used up, or have one issued",

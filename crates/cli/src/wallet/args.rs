@@ -238,7 +238,7 @@ pub struct Disclosure {
     /// the request; several are possible.
     #[arg(long, value_name = "CLAIM")]
     pub without: Vec<String>,
-    /// Show this credential if it answers the request, by its number; several are possible.
+    /// Show this credential and no other in its place, by its number; several are possible.
     #[arg(long, value_name = "ID")]
     pub credential: Vec<u32>,
     /// Leave out everything that is optional.

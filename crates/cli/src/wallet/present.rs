@@ -104,9 +104,13 @@ pub async fn answer(
             // could find out what is in it by asking.
             let plain = matches!(
                 error,
-                AnswerError::Transaction(_) | AnswerError::OverAsking { .. }
+                AnswerError::Transaction(_) | AnswerError::OverAsking { .. } | AnswerError::FormatUnknown
             );
-            if !asked.login && (plain || asked.yes || agrees("Tell who asks that it gets no answer?")) {
+            let mistaken = matches!(
+                error,
+                AnswerError::DoesNotFit(_) | AnswerError::NotAsked(_) | AnswerError::Credential(_)
+            );
+            if !asked.login && !mistaken && (plain || asked.yes || agrees("Tell who asks that it gets no answer?")) {
                 tell_refusal(session, &request.refusal(error.response_code())).await;
             }
             return Err(wallet(error));

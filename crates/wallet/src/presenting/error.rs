@@ -48,6 +48,12 @@ pub enum AnswerError {
     /// No credential answers the request; the types that are asked for, as who asks names them.
     #[error("the wallet holds no valid credential that answers the request{}", types(.0))]
     NothingFits(Vec<String>),
+    /// Everything that is asked for is of a format that this wallet does not hold.
+    #[error("the request asks for a format of credentials that this wallet does not hold")]
+    FormatUnknown,
+    /// The credential that was named does not answer the request.
+    #[error("credential {0} does not answer the request")]
+    DoesNotFit(u32),
     /// What the holder wants to keep back is insisted on.
     #[error("the verifier insists on what you want to keep back: {}", .0.join(", "))]
     Insists(Vec<String>),
@@ -108,6 +114,8 @@ impl AnswerError {
             Self::NoLogin => "no_login_asked",
             Self::OverAsking { .. } => "over_asking",
             Self::NothingFits(_) => "credential_missing",
+            Self::FormatUnknown => "credential_format_unknown",
+            Self::DoesNotFit(_) => "credential_does_not_fit",
             Self::Insists(_) => "claim_insisted_on",
             Self::NotAsked(_) => "claim_not_asked",
             Self::VerifierCannotRead => "verifier_cannot_read",
@@ -129,7 +137,7 @@ impl AnswerError {
     pub const fn response_code(&self) -> &'static str {
         match self {
             Self::Transaction(_) => "invalid_transaction_data",
-            Self::VerifierCannotRead => "vp_formats_not_supported",
+            Self::VerifierCannotRead | Self::FormatUnknown => "vp_formats_not_supported",
             _ => "access_denied",
         }
     }

@@ -16,6 +16,8 @@ use crate::consent::Wishes;
 use crate::credentials::HeldCredential;
 use crate::state::Wallet;
 
+/// Most credentials that are shown for one query.
+const MAX_SEVERAL: usize = 8;
 /// The JOSE algorithm that only those who name it can be expected to read.
 const PRIVATE: KeyType = KeyType::Sm2;
 
@@ -169,6 +171,11 @@ fn select(
             authorities: &[],
         });
     }
+    let formats = [SD_JWT_VC, realdid_jwt::FORMAT];
+    let mut queries = request.query().query().credentials.iter();
+    if queries.all(|query| !formats.contains(&query.format.as_str())) {
+        return Err(AnswerError::FormatUnknown);
+    }
     request.query().select(&candidates).map_err(|unsatisfied| {
         let missing = unsatisfied.missing.iter();
         let wanted = missing.filter_map(|id| request.query().credential(id));
@@ -195,14 +202,20 @@ fn without_claims(claims: &Map<String, Value>, without: &[String]) -> Value {
     view
 }
 
-/// The match to use: one of a credential that the holder named, else the best.
-pub(crate) fn best<'f>(found: &'f Found<'_>, id: &str, named: &[u32]) -> Option<&'f Match> {
+/// The matches to use: those of credentials that the holder named, one or several as the query takes;
+/// else the best.
+pub(crate) fn picks<'f>(found: &'f Found<'_>, id: &str, named: &[u32], several: bool) -> Vec<&'f Match> {
     let matches = found.selection.of(id);
     let is_named = |one: &&Match| {
         let showable = found.showable.get(one.candidate);
         showable.is_some_and(|showable| named.contains(&showable.held.id))
     };
-    matches.iter().find(is_named).or_else(|| matches.first())
+    let mut picked: Vec<_> = matches.iter().filter(is_named).collect();
+    if picked.is_empty() {
+        picked.extend(matches.first());
+    }
+    picked.truncate(if several { MAX_SEVERAL } else { 1 });
+    picked
 }
 
 /// The presentation that discloses what was asked for, and nothing that could be kept back beside.

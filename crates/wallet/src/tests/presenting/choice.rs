@@ -130,6 +130,44 @@ fn the_credential_that_is_named_is_shown() {
 }
 
 #[test]
+fn a_credential_that_is_named_is_never_replaced_by_another() {
+    let mut wallet = wallet_with(&Licence::default());
+    let second = Licence::default().keep(&mut wallet);
+    let request = asked(query(&["age_over_21"]));
+    let naming = |credentials: &[u32]| Wishes {
+        credentials: credentials.to_vec(),
+        ..Wishes::default()
+    };
+    let both = wallet.consent(&request, &naming(&[1, second]), NOW);
+    assert_eq!(both.unwrap_err().code(), "credential_does_not_fit");
+    let unknown = wallet.consent(&request, &naming(&[9]), NOW);
+    assert_eq!(unknown.unwrap_err().code(), "credential_not_held");
+    // Where several are welcome, several that are named are shown.
+    let mut query = query(&["age_over_21"]);
+    query["credentials"][0]["multiple"] = true.into();
+    let request = asked(query);
+    assert_eq!(consent(&wallet, &request).unwrap().credentials.len(), 1);
+    let both = wallet.consent(&request, &naming(&[1, second]), NOW).unwrap();
+    assert_eq!(both.credentials.len(), 2);
+    let answer = answer(&mut wallet, &request, &both);
+    let vp_token: Value = serde_json::from_str(&answer.form[0].1).unwrap();
+    assert_eq!(vp_token["licence"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_format_that_is_not_held_is_told_as_such() {
+    let mut asking = Asking::new(json!({ "credentials": [{
+        "id": "mdl", "format": "mso_mdoc", "meta": { "doctype_value": "org.iso.18013.5.1.mDL" },
+    }] }));
+    asking.claims["client_metadata"]["vp_formats_supported"]["mso_mdoc"] = json!({});
+    let error = consent(&wallet_with(&Licence::default()), &asking.judge().unwrap()).unwrap_err();
+    assert_eq!(
+        (error.code(), error.response_code()),
+        ("credential_format_unknown", "vp_formats_not_supported")
+    );
+}
+
+#[test]
 fn a_credential_in_good_standing_comes_before_others() {
     let struck_off = Licence {
         standing: Standing::StruckOff,
