@@ -66,6 +66,7 @@ fn each_site_gets_a_did_of_its_own_and_keeps_it() {
     assert!(matches!(refused, Err(AnswerError::PoolEmpty)), "{refused:?}");
 }
 
+// test: WAL-21
 #[test]
 fn a_kept_did_is_used_only_when_named() {
     let mut wallet = wallet(1);

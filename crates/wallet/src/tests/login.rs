@@ -309,6 +309,7 @@ fn the_browser_goes_back_to_who_asked_and_nowhere_else() {
     assert!(!may("https://phisher.example/callback") && !may("http://signin.example/login/1"));
 }
 
+// test: JWS-06
 #[test]
 fn a_request_signed_by_somebody_else_is_refused() {
     let error = refused(|scene| scene.request_key = key(0x66));
@@ -323,6 +324,7 @@ fn a_request_signed_by_somebody_else_is_refused() {
     );
 }
 
+// test: VP-08, VP-18
 #[test]
 fn an_old_request_or_a_statement_of_another_network_is_refused() {
     let error = refused(|scene| scene.exp = NOW);

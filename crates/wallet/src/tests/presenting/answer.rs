@@ -60,7 +60,7 @@ fn an_answer_is_encrypted_to_the_key_of_the_request() {
     }
 }
 
-// test: WVP-12
+// test: WVP-12, WVC-03
 #[test]
 fn a_one_time_copy_is_shown_once() {
     let mut wallet = wallet_with(&Licence::default());
@@ -146,7 +146,7 @@ fn a_transaction_that_cannot_be_shown_is_refused_and_told() {
     assert_eq!(refusal.form, expected);
 }
 
-// test: WVP-13
+// test: WVP-13, JWS-06, VP-19
 #[test]
 fn errors_go_to_who_is_proved_to_ask_and_nowhere_else() {
     let told = |asking: &Asking| {
@@ -169,6 +169,7 @@ fn errors_go_to_who_is_proved_to_ask_and_nowhere_else() {
     assert_eq!(told(&forged), None, "a signature that does not hold");
 }
 
+// test: DCQL-21, DCQL-26
 #[test]
 fn a_credential_without_key_is_shown_where_no_proof_is_wanted() {
     let mut wallet = wallet_with(&Licence {

@@ -215,6 +215,7 @@ fn a_did_that_is_a_key_has_that_key_alone() {
     assert_eq!(asking.judge().unwrap_err(), AskError::Key);
 }
 
+// test: JWS-06
 #[test]
 fn keys_that_a_request_brings_along_verify_nothing() {
     let mut forged = Asking::new(query(&["age_over_21"]));
@@ -346,7 +347,7 @@ fn a_certificate_leads_to_a_did_only_if_the_did_holds_its_key() {
     assert_eq!(named.judge(Some(&stolen)).unwrap_err(), AskError::Key);
 }
 
-// test: WVP-09
+// test: WVP-09, VP-01
 #[test]
 fn the_browser_is_sent_to_web_addresses_alone() {
     let request = asked(query(&["age_over_21"]));
@@ -363,6 +364,7 @@ fn the_browser_is_sent_to_web_addresses_alone() {
     }
 }
 
+// test: VP-01, VP-28
 #[test]
 fn an_answer_to_another_host_is_told_or_refused() {
     let mut asking = Asking::new(query(&["age_over_21"]));

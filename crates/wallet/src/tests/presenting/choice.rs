@@ -51,7 +51,7 @@ fn elements_of_an_array_are_shown_one_by_one() {
     assert_eq!(verified.claims()["classes"], json!(["C"]));
 }
 
-// test: WVP-16
+// test: WVP-16, DCQL-21, DCQL-28, DCQL-29
 #[test]
 fn what_is_kept_back_is_not_shown_another_way_is_found_or_nothing_comes() {
     let wallet = wallet_with(&Licence::default());
@@ -184,6 +184,7 @@ fn a_credential_in_good_standing_comes_before_others() {
     );
 }
 
+// test: DCQL-21, DCQL-27
 #[test]
 fn a_wallet_without_what_is_asked_for_says_what_that_is() {
     let wallet = empty_wallet();
@@ -203,7 +204,7 @@ fn a_wallet_without_what_is_asked_for_says_what_that_is() {
     );
 }
 
-// test: WVP-15
+// test: WVP-15, DCQL-21
 #[test]
 fn sm2_is_shown_to_who_reads_it_and_to_nobody_else() {
     let licence = Licence {
