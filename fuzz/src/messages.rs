@@ -42,6 +42,7 @@ pub fn authorization_request(data: &[u8]) {
     let text = typed("oauth-authz-req+jwt", r#","kid":"did:web:v.example#k""#, data);
     let context = RequestContext {
         client_id: client,
+        request_uri: "https://v.example/r",
         wallet_nonce: None,
         now: NOW,
         sandbox: true,
