@@ -205,6 +205,31 @@ fn read(row: &AnyRow) -> Result<Record, SourceError> {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_query_gives_one_record_and_binds_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}?mode=rwc", directory.path().join("office.db").display());
+        let source = Sql::open(
+            &url,
+            "SELECT number, name, classes, year, NULL AS gone FROM licences WHERE number = $1",
+        )
+        .await
+        .unwrap();
+        let rows = "CREATE TABLE licences (number TEXT, name TEXT, classes TEXT, year BIGINT);
+                    INSERT INTO licences VALUES ('D-1', 'Anna', 'B C', 2020), ('D-2', 'Omar', 'A', 2021);";
+        sqlx::raw_sql(rows).execute(&source.pool).await.unwrap();
+        let record = source.record("D-1").await.unwrap().unwrap();
+        assert_eq!(
+            (record["name"].as_str(), record["year"].as_str()),
+            ("Anna", "2020")
+        );
+        assert!(!record.contains_key("gone"));
+        for name in ["D-3", "", "D-1' OR '1'='1", "D-1; DROP TABLE licences"] {
+            assert!(source.record(name).await.unwrap().is_none(), "{name}");
+        }
+        assert!(source.record("D-2").await.unwrap().is_some());
+    }
+
     #[test]
     fn names_are_split_where_they_are_registered() {
         let split = |name| split_name(name);

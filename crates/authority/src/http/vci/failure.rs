@@ -131,7 +131,7 @@ pub(super) fn problem(refusal: &IssueRefusal) -> Problem {
     let problem = Problem::new(status, code, refusal.to_string());
     match refusal {
         IssueRefusal::NotAccredited { .. } => problem.with_hint(
-            "have the consortium grant the right: realdid governance grant --issue, or remove the type from the configuration",
+            "have the consortium grant it: realdid governance grant DID issue TYPE; or remove the type from the configuration",
         ),
         IssueRefusal::RightsUnknown => problem.with_hint("start the node, then try again").with_retry_after(5),
         IssueRefusal::RateLimited { retry_after } => problem.with_retry_after(*retry_after),

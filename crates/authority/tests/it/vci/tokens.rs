@@ -366,7 +366,10 @@ async fn transactions_and_notifications_belong_to_one_grant() {
         let invalid = (400, "invalid_transaction_id".to_owned());
         assert_eq!(error(fetch(&others).await).await, invalid);
         let issued: Value = fetch(&mine).await.json().await.unwrap();
+        assert!(issued["credentials"].is_array() && issued.get("notification_id").is_none());
         assert_eq!(error(fetch(&mine).await).await, invalid);
+        let mine = token(&service, &wallet).await;
+        let (_, issued) = wallet.take(&mine, "driving_licence", 1).await;
         let url = wallet.metadata.notification_endpoint.clone().unwrap();
         let told = json!({ "notification_id": issued["notification_id"], "event": "credential_accepted" });
         let tell = async |tokens| wallet.authorized(&url, tokens).json(&told).send().await.unwrap();
