@@ -22,10 +22,14 @@ use realdid_presentation::credentials::{
     ShownCredential, ShownCredentials, VerifiedCredential, judge_credentials,
 };
 
+use status_lists::Signers;
 pub(crate) use status_lists::StatusLists;
 pub(crate) use web_issuers::WebIssuers;
 
 use crate::verifier_options::VerifierOptions;
+
+/// Oldest state by which it is seen whether the consortium has decided anything, in seconds.
+const DECISIONS_AGE: u64 = 300;
 
 /// What is kept of issuers and status lists.
 pub(crate) struct Known {
@@ -50,6 +54,13 @@ impl Known {
         }
     }
 
+    /// Looks whether the consortium has decided anything; what was known of issuers is then asked anew.
+    pub(crate) async fn heed_decisions(&self) {
+        if let Err(error) = self.trust.heed_decisions(DECISIONS_AGE).await {
+            tracing::warn!(code = error.code(), "the consortium's decisions cannot be looked at");
+        }
+    }
+
     /// Judges credentials by what is known. A status list that is needed and not at hand is fetched
     /// once everything else is found in order.
     pub(crate) async fn judge(
@@ -70,7 +81,7 @@ impl Known {
         }
         for (credential, issuer) in shown.0.iter().zip(&issuers) {
             if let Some(uri) = credential.status_uri() {
-                let issuer_keys = signers(credential, issuer);
+                let issuer_keys = signers(credential, issuer, &roots);
                 self.lists
                     .fetch(uri, &identity(credential), &issuer_keys, now)
                     .await;
@@ -176,11 +187,18 @@ fn identity(credential: &ShownCredential) -> String {
 }
 
 /// The keys that may sign an issuer's status lists.
-fn signers(credential: &ShownCredential, issuer: &Issuer) -> Vec<PublicKey> {
+fn signers(credential: &ShownCredential, issuer: &Issuer, roots: &Roots) -> Signers {
+    let keys = |keys: Vec<PublicKey>| Signers {
+        keys,
+        certified: None,
+    };
     match (issuer, credential.clue(), credential.chain()) {
-        (Issuer::Ledger(_, standing), ..) => standing.assertion_keys().copied().collect(),
-        (_, IssuerClue::WebKey { key, .. }, _) => vec![*key],
-        (Issuer::Roots, _, Some(chain)) => chain.leaf().key().copied().into_iter().collect(),
-        _ => Vec::new(),
+        (Issuer::Ledger(_, standing), ..) => keys(standing.assertion_keys().copied().collect()),
+        (_, IssuerClue::WebKey { key, .. }, _) => keys(vec![*key]),
+        (Issuer::Roots, _, Some(chain)) => Signers {
+            keys: chain.leaf().key().copied().into_iter().collect(),
+            certified: Some((roots.clone(), chain.authority_keys().to_vec())),
+        },
+        _ => Signers::default(),
     }
 }

@@ -27,6 +27,8 @@ use crate::webhooks::keep_telling;
 const CLEANING: Duration = Duration::from_secs(60);
 /// How often it is looked which status lists are due.
 const LISTS: Duration = Duration::from_secs(1);
+/// How often it is looked whether the consortium has decided anything.
+const DECISIONS: Duration = Duration::from_secs(2);
 /// Pause after a failed attempt to get on the ledger.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -86,6 +88,7 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> Result<(), RunError>
     tokio::spawn(get_on_the_ledger(Arc::clone(&app), shutdown.clone()));
     tokio::spawn(keep_telling(Arc::clone(&app), shutdown.clone()));
     tokio::spawn(keep_lists(Arc::clone(&app), shutdown.clone()));
+    tokio::spawn(keep_trust(Arc::clone(&app), shutdown.clone()));
     let cleaning = tokio::spawn(keep_clean(Arc::clone(&app), shutdown.clone()));
     let router = harden(router(Arc::clone(&app)), hardening(&settings));
     let served = serve(listener, router, settings.public_url.as_str(), shutdown.clone()).await;
@@ -150,6 +153,17 @@ async fn get_on_the_ledger(app: Arc<App>, shutdown: Shutdown) {
             Err(error) => tracing::warn!(code = error.code(), "not on the ledger yet"),
         }
         tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Forgets what was known of issuers when the consortium decides.
+async fn keep_trust(app: Arc<App>, shutdown: Shutdown) {
+    while !shutdown.is_triggered() {
+        app.known.heed_decisions().await;
+        tokio::select! {
+            () = tokio::time::sleep(DECISIONS) => {}
+            () = shutdown.triggered() => {}
+        }
     }
 }
 

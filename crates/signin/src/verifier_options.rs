@@ -178,7 +178,7 @@ impl VerifierOptions {
     #[must_use]
     pub const fn algorithms(&self) -> &'static [&'static str] {
         match self.profile {
-            Profile::Plain => &["ES256", "EdDSA", "SM2SM3"],
+            Profile::Plain => &["ES256", "Ed25519", "EdDSA", "SM2SM3"],
             Profile::Haip => &["ES256"],
         }
     }

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::RequestError;
-use crate::dcql::SD_JWT_VC;
+use crate::dcql::{DcqlQuery, SD_JWT_VC};
 use crate::realdid_jwt::FORMAT;
 
 /// The JOSE algorithms of credentials and presentations that our own verifiers read.
-const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "SM2SM3"];
+const ALGORITHMS: [&str; 4] = ["ES256", "Ed25519", "EdDSA", "SM2SM3"];
 /// Content encryption where the metadata names none (§5.1).
 const DEFAULT_ENCRYPTION: &str = "A128GCM";
 /// Most keys of a request that are looked at.
@@ -58,6 +58,15 @@ impl ClientMetadata {
             jwks: None,
             encrypted_response_enc_values_supported: None,
         }
+    }
+
+    /// The same, with no formats but those that a query asks for: what others do not know need not be
+    /// understood by them.
+    #[must_use]
+    pub fn for_query(mut self, query: &DcqlQuery) -> Self {
+        let asked = |format: &str| query.credentials.iter().any(|credential| credential.format == format);
+        self.vp_formats_supported.retain(|format, _| asked(format));
+        self
     }
 
     /// The same, with a key to encrypt the answer to and all content encryptions that are read.

@@ -205,7 +205,7 @@ impl UnverifiedRequest {
         check_nonce(&claims, login.is_some())?;
         check_wallet_nonce(&claims, context)?;
         check_time(&claims, login.is_some(), context.now)?;
-        check_formats(&claims)?;
+        check_formats(&claims, login.is_some())?;
         let transactions = match &claims.transaction_data {
             None => Vec::new(),
             Some(encoded) => TransactionData::read(encoded, &query)?,
@@ -361,11 +361,14 @@ fn check_time(claims: &RequestClaims, login: bool, now: u64) -> Result<(), Reque
     }
 }
 
-fn check_formats(claims: &RequestClaims) -> Result<(), RequestError> {
+/// A verifier that tells its formats reads what it asks for. One that tells none may have agreed on
+/// them by other means (§5.1), but nobody reads the format of a login by chance.
+fn check_formats(claims: &RequestClaims, login: bool) -> Result<(), RequestError> {
     let formats = &claims.client_metadata.vp_formats_supported;
     let mut asked = claims.dcql_query.credentials.iter();
     let read = asked.all(|query| formats.get(&query.format).is_some_and(Value::is_object));
-    if passes("VP-19", read) {
+    let silent = formats.is_empty() && !login;
+    if passes("VP-19", read || silent) {
         Ok(())
     } else {
         Err(RequestError::Formats)

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use realdid_client::outside::Outside;
 use realdid_credential::status::token::{MAX_TOKEN, MEDIA_TYPE, PublishedList, StatusListToken};
 use realdid_crypto::PublicKey;
+use realdid_jose::x5c::{Chain, Roots};
 
 /// Most lists that are kept; the one not used for the longest goes first. A list has 2 MiB at most.
 const MOST: usize = 64;
@@ -16,9 +17,19 @@ const PAUSE: u64 = 30;
 
 type Name = (String, String);
 
+/// Who may sign an issuer's lists.
+#[derive(Clone, Default)]
+pub(super) struct Signers {
+    /// The issuer's keys.
+    pub(super) keys: Vec<PublicKey>,
+    /// For an issuer with certificates: the roots it is trusted by, and who certifies it. A key that
+    /// the same authority certifies may sign its lists (HAIP: it comes in `x5c`).
+    pub(super) certified: Option<(Roots, Vec<String>)>,
+}
+
 struct Kept {
     list: Option<Arc<PublishedList>>,
-    signers: Vec<PublicKey>,
+    signers: Signers,
     /// When to ask again, in Unix seconds.
     refresh_at: u64,
     used_at: u64,
@@ -52,7 +63,7 @@ impl StatusLists {
 
     /// Fetches a list that is not at hand, or has expired before it was renewed, unless that failed a
     /// moment ago.
-    pub(super) async fn fetch(&self, uri: &str, issuer: &str, signers: &[PublicKey], now: u64) {
+    pub(super) async fn fetch(&self, uri: &str, issuer: &str, signers: &Signers, now: u64) {
         let name = (uri.to_owned(), issuer.to_owned());
         {
             let mut kept = self.lock();
@@ -72,7 +83,7 @@ impl StatusLists {
             // Others who need it meanwhile are told that it is not to be had.
             let waiting = Kept {
                 list: None,
-                signers: signers.to_vec(),
+                signers: signers.clone(),
                 refresh_at: now + PAUSE,
                 used_at: now,
             };
@@ -119,7 +130,14 @@ impl StatusLists {
 }
 
 /// The list, if one of the issuer's keys signed it.
-fn read(bytes: &[u8], signers: &[PublicKey], uri: &str, now: u64) -> Option<PublishedList> {
+fn read(bytes: &[u8], signers: &Signers, uri: &str, now: u64) -> Option<PublishedList> {
     let token = StatusListToken::parse(std::str::from_utf8(bytes).ok()?).ok()?;
-    signers.iter().find_map(|key| token.verify(key, uri, now).ok())
+    let certified = signers.certified.as_ref().and_then(|(roots, authorities)| {
+        let chain = Chain::parse(token.header().get("x5c")?).ok()?;
+        let same = chain.authority_keys().iter().any(|key| authorities.contains(key));
+        let leaf = chain.verify(roots, now).ok().filter(|_| same)?;
+        leaf.key().ok().copied()
+    });
+    let mut keys = signers.keys.iter().chain(&certified);
+    keys.find_map(|key| token.verify(key, uri, now).ok())
 }

@@ -67,7 +67,7 @@ fn claims(
     now: u64,
 ) -> Result<RequestClaims, Problem> {
     let asked = &presentation.asked;
-    let mut client_metadata = ClientMetadata::reading(client.verifier.algorithms());
+    let mut client_metadata = ClientMetadata::reading(client.verifier.algorithms()).for_query(&asked.query);
     if let Some(key) = decryption_key(presentation)? {
         client_metadata = client_metadata.encrypted_to(&key.jwk());
     }

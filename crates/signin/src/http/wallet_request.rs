@@ -98,14 +98,15 @@ fn sign(
     let statement = site::statement(client, &app.identity, &app.charter, now, exp);
     let registrations = app.registrations.iter().map(MayAsk::to_verifier_info);
     let statement = statement.map_err(|error| internal(&error))?;
+    let dcql_query = login.asked.scopes.query(level_name(login.asked.level));
     let claims = NewRequest {
         client_id: client.verifier_id(),
         response_mode: ResponseMode::DirectPost,
         response_uri: app.issuer.join(&format!("/response/{}", request.id)),
         nonce: request.nonce.clone(),
         state: request.state.clone(),
-        dcql_query: login.asked.scopes.query(level_name(login.asked.level)),
-        client_metadata: ClientMetadata::ours(),
+        client_metadata: ClientMetadata::ours().for_query(&dcql_query),
+        dcql_query,
         iat: now,
         exp,
         wallet_nonce,

@@ -2,6 +2,7 @@
 
 use realdid_credential::status::token::{Publication, issue as publish};
 use realdid_credential::status::{Bits, Status, StatusList};
+use realdid_crypto::SecretKey;
 use realdid_openid::jws::Unverified;
 use realdid_service::now_seconds;
 use serde_json::{Map, Value, json};
@@ -75,8 +76,8 @@ async fn a_website_is_told_and_told_again_until_it_listens() {
     .await;
 }
 
-/// A status list of our issuer in which this index has this status.
-fn list(presenter: &Presenter, uri: &str, status: Status) -> String {
+/// A status list in which one index has this status, signed by this key under this header.
+fn list(key: &SecretKey, header: Map<String, Value>, uri: &str, status: Status) -> String {
     let list = StatusList::build(Bits::Two, 64, [(7, status)]).unwrap();
     let now = now_seconds();
     let publication = Publication {
@@ -86,7 +87,19 @@ fn list(presenter: &Presenter, uri: &str, status: Status) -> String {
         time_to_live: 300,
         aggregation_uri: None,
     };
-    publish(presenter.issuer_key(), Map::new(), &list, &publication).unwrap()
+    publish(key, header, &list, &publication).unwrap()
+}
+
+/// Serves a list; gives its address.
+async fn serve(make: impl FnOnce(&str) -> String) -> (String, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}/list", listener.local_addr().unwrap());
+    let text = make(&uri);
+    let router = axum::Router::new().route("/list", axum::routing::get(async move || text.clone()));
+    (
+        uri,
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }),
+    )
 }
 
 async fn with_status(
@@ -95,29 +108,15 @@ async fn with_status(
     rest: &Rest<'_>,
     status: Option<Status>,
 ) -> (u16, Value) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let uri = format!("http://{}/list", listener.local_addr().unwrap());
-    drop(listener);
-    let serving = status.map(|status| {
-        let text = list(presenter, &uri, status);
-        let router = axum::Router::new().route("/list", axum::routing::get(async move || text.clone()));
-        let address = uri
-            .trim_start_matches("http://")
-            .trim_end_matches("/list")
-            .to_owned();
-        tokio::spawn(async move {
-            let listener = TcpListener::bind(address).await.unwrap();
-            axum::serve(listener, router).await.unwrap();
-        })
-    });
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let (uri, serving) = match status {
+        Some(status) => serve(|uri| list(presenter.issuer_key(), Map::new(), uri, status)).await,
+        None => ("http://127.0.0.1:9/list".to_owned(), tokio::spawn(async {})),
+    };
     let started = rest.start(&ask()).await;
     let request = presenter.fetch(world, started["link"].as_str().unwrap()).await;
     let credential = presenter.with_status(&uri, 7);
     let page = answer(world, &request, &presenter.show(&request, &credential)).await;
-    if let Some(serving) = serving {
-        serving.abort();
-    }
+    serving.abort();
     // What was kept serves though nobody listens any more.
     let again = rest.start(&ask()).await;
     let request = presenter.fetch(world, again["link"].as_str().unwrap()).await;
@@ -140,6 +139,25 @@ async fn a_credential_that_is_revoked_suspended_or_of_unknown_status_is_refused(
             (Some(Status::Valid), (200, Value::Null)),
         ] {
             assert_eq!(with_status(world, presenter, &rest, status).await, expected);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_status_list_is_signed_by_the_issuer_or_one_the_same_authority_certifies() {
+    with_site(async |world, presenter, rest| {
+        let another = presenter.certificate("status.example");
+        let stranger = Presenter::new().certificate("status.example");
+        for (signer, expected) in [(&stranger, 503), (&another, 200)] {
+            let header = Map::from_iter([("x5c".to_owned(), signer.chain().to_x5c())]);
+            let (uri, serving) = serve(|uri| list(signer.key(), header, uri, Status::Valid)).await;
+            let started = rest.start(&ask()).await;
+            let request = presenter.fetch(world, started["link"].as_str().unwrap()).await;
+            let credential = presenter.with_status(&uri, 7);
+            let page = answer(world, &request, &presenter.show(&request, &credential)).await;
+            assert_eq!(page.status, expected, "{}", page.text);
+            serving.abort();
         }
     })
     .await;
