@@ -19,7 +19,7 @@ use crate::now;
 use crate::output::{agrees, ask, is_interactive};
 use crate::web::Web;
 
-/// How long an issuer that needs time is waited for, in seconds.
+/// How long an issuer that needs time is waited for, in all, in seconds.
 const PATIENCE: u64 = 60;
 
 /// How an issuance is to be run.
@@ -77,6 +77,7 @@ fn refuser(failure: &Failure) -> &'static str {
 
 async fn drive(session: &mut Session, issuance: &mut Issuance, manner: &mut Manner) -> Outcome<Obtained> {
     let mut obtained = Obtained::default();
+    let patient_until = now() + PATIENCE;
     loop {
         let step = issuance.step(now(), &mut rand::rng())?;
         match step {
@@ -90,7 +91,7 @@ async fn drive(session: &mut Session, issuance: &mut Issuance, manner: &mut Mann
                 let returning = returning.ok_or_else(|| Failure::from(IssuanceError::Grant))?;
                 issuance.returned(&returning.visit(session.output, &url).await?)?;
             }
-            Step::Wait(until) if manner.no_wait || until > now() + PATIENCE => {
+            Step::Wait(until) if manner.no_wait || until > patient_until => {
                 obtained.waiting_until = Some(until);
                 return Ok(obtained);
             }
