@@ -61,7 +61,6 @@ fn an_answer_is_encrypted_to_the_key_of_the_request() {
 }
 
 // test: WVP-12, WVC-03
-// test: WVC-03
 #[test]
 fn a_one_time_copy_is_shown_once() {
     let mut wallet = wallet_with(&Licence::default());
