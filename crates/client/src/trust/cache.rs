@@ -79,6 +79,12 @@ impl<K: Copy + Eq + Hash, V> Cache<K, V> {
         }
     }
 
+    /// Keeps nothing any more; whoever waits for an answer still gets it.
+    pub(super) fn forget(&self) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.slots.clear();
+    }
+
     fn slot(&self, key: K) -> Arc<AsyncMutex<Known<V>>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.uses += 1;

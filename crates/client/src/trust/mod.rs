@@ -8,6 +8,7 @@
 mod cache;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use realdid_crypto::PublicKey;
@@ -83,6 +84,8 @@ impl Standing {
 pub struct TrustLookup {
     client: NodeClient,
     kept: Arc<Cache<Right, Standing>>,
+    /// How many decisions the consortium had made when that was last looked at.
+    decisions: Arc<AtomicU64>,
 }
 
 impl TrustLookup {
@@ -92,7 +95,23 @@ impl TrustLookup {
         Self {
             client,
             kept: Arc::new(Cache::new(MAX_KEPT)),
+            decisions: Arc::default(),
         }
+    }
+
+    /// Forgets what is kept if the consortium has decided anything since this was last called. Who
+    /// calls it every few seconds refuses somebody struck off as soon, whatever age it accepts, and
+    /// still asks nobody when something is presented.
+    ///
+    /// # Errors
+    /// [`ClientError`]; what is kept stays.
+    pub async fn heed_decisions(&self, max_age: u64) -> Result<(), ClientError> {
+        let state = self.client.state(&[state_key::parameters()], max_age).await?;
+        let made = state.parameters()?.governance_sequence;
+        if self.decisions.swap(made, Ordering::Relaxed) != made {
+            self.kept.forget();
+        }
+        Ok(())
     }
 
     /// How the organisation of a right stands, proven, at most `max_age` seconds old. `did` is the
