@@ -10,7 +10,7 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
     ("realdid-crypto", &[]),
     ("realdid-did", &["crypto"]),
     ("realdid-token", &["crypto", "did"]),
-    ("realdid-ledger", &["crypto", "did", "token"]),
+    ("realdid-ledger", &["checks", "crypto", "did", "token"]),
     ("realdid-jose", &["checks", "crypto"]),
     ("realdid-credential", &["checks", "crypto", "jose"]),
     ("realdid-openid", &["checks", "crypto", "jose"]),
