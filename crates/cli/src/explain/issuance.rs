@@ -230,7 +230,7 @@ pub const CODES: &[Entry] = &[
         "use a wallet on certified hardware for this credential",
     ),
     entry(
-        "listen_failed",
+        "browser_port",
         "This machine gives the wallet no port to wait for the browser.",
         "use --redirect-uri and paste the address the browser comes back with",
     ),

@@ -1,6 +1,7 @@
 //! What each code means, and what to do about it. A test holds this table against the sources.
 
 mod authority;
+mod credential;
 mod governance;
 mod issuance;
 mod issuer;
@@ -35,6 +36,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         login::CODES,
         presenting::CODES,
         issuance::CODES,
+        credential::CODES,
         issuer::CODES,
         authority::CODES,
         verifier::CODES,

@@ -36,7 +36,7 @@ impl Returning {
             return Ok(Self::Pasted(address));
         }
         let failed =
-            |error: std::io::Error| Failure::local("listen_failed", format!("no port to listen to: {error}"));
+            |error: std::io::Error| Failure::local("browser_port", format!("no port to listen to: {error}"));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self::Listener(listener, format!("http://{address}{PATH}")))

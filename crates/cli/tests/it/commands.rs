@@ -205,6 +205,25 @@ fn whoever_is_not_there_is_told_by_exit_code_3() {
 }
 
 #[test]
+fn an_offer_that_leads_nowhere_is_told_and_nothing_is_held() {
+    let place = Place::with_network();
+    place.init();
+    let offer = |link: &str| place.wallet(&["offer", link, "--yes"]);
+    assert_failed(&offer("nonsense"), 1, "offer_invalid");
+    let nobody = "openid-credential-offer://?credential_offer_uri=http%3A%2F%2F127.0.0.1%3A1%2Foffer";
+    assert_failed(&offer(nobody), 3, "service_unreachable");
+    let insecure = nobody.replace("127.0.0.1%3A1", "issuer.example");
+    assert_failed(&offer(&insecure), 1, "offer_invalid");
+    for action in [&["show", "9"][..], &["refresh", "9"], &["remove", "9", "--yes"]] {
+        let arguments = [&["credential"], action].concat();
+        assert_failed(&place.wallet(&arguments), 1, "credential_not_held");
+    }
+    let list = place.wallet(&["credential", "list", "--json"]);
+    let list: Value = serde_json::from_slice(&list.stdout).unwrap();
+    assert_eq!(list["credentials"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
 fn a_wallet_is_private_and_needs_its_passphrase() {
     let place = Place::with_network();
     assert_failed(&place.wallet(&["did", "list"]), 4, "wallet_missing");
