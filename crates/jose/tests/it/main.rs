@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+#[path = "../../../../vectors/frozen.rs"]
+#[allow(dead_code, reason = "made once elsewhere, never rewritten here")]
+mod frozen;
 mod jwe;
 mod jws;
 mod x5c;
