@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use realdid_client::public_address::{PublicOnly, host_may_be_public};
+use realdid_wallet::names::{MAX_VALUE, clean};
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -32,6 +33,26 @@ struct Problem {
     /// What OAuth 2.0 errors have instead (RFC 6749 §5.2).
     error: String,
     error_description: String,
+}
+
+impl Problem {
+    /// Whoever wrote it may be a stranger: nothing in it may steer a terminal, or be endless.
+    fn cleaned(self) -> Self {
+        let text = |text: String| clean(&text, MAX_VALUE);
+        let code = |code: String| -> String {
+            let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+            code.chars().filter(plain).take(64).collect()
+        };
+        Self {
+            title: text(self.title),
+            detail: text(self.detail),
+            code: code(self.code),
+            hint: self.hint.map(text),
+            request_id: self.request_id.map(code),
+            error: code(self.error),
+            error_description: text(self.error_description),
+        }
+    }
 }
 
 /// An answer as it came.
@@ -166,7 +187,9 @@ impl Web {
     }
 
     fn refusal(&self, status: u16, body: &[u8]) -> Failure {
-        let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
+        let problem = serde_json::from_slice::<Problem>(body)
+            .unwrap_or_default()
+            .cleaned();
         let first = |texts: [&String; 3]| texts.into_iter().find(|text| !text.is_empty()).cloned();
         let none = String::new();
         let code = first([&problem.code, &problem.error, &none]).unwrap_or_else(|| format!("http_{status}"));

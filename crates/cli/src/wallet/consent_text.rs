@@ -1,6 +1,7 @@
 //! What the holder reads before agreeing, and what a script reads afterwards.
 
 use realdid_wallet::consent::{Consent, GIVES, LoginToGive, TRACEABLE, ToShow};
+use realdid_wallet::names::{MAX_VALUE, clean};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -32,7 +33,7 @@ pub fn text(consent: &Consent) -> String {
         }
     }
     for over in &consent.over_asked {
-        lines.push(line("NOT ALLOWED", &over.to_string()));
+        lines.push(line("NOT ALLOWED", &clean(&over.to_string(), MAX_VALUE)));
     }
     lines.join("\n")
 }

@@ -100,19 +100,7 @@ pub async fn answer(
             });
         }
         Err(NotAgreed::ByWallet(error)) => {
-            // A wallet that has nothing to show tells so only if its holder wants that: else anybody
-            // could find out what is in it by asking.
-            let plain = matches!(
-                error,
-                AnswerError::Transaction(_) | AnswerError::OverAsking { .. } | AnswerError::FormatUnknown
-            );
-            let mistaken = matches!(
-                error,
-                AnswerError::DoesNotFit(_) | AnswerError::NotAsked(_) | AnswerError::Credential(_)
-            );
-            if !asked.login && !mistaken && (plain || asked.yes || agrees("Tell who asks that it gets no answer?")) {
-                tell_refusal(session, &request.refusal(error.response_code())).await;
-            }
+            tell_why(session, &request, &error, asked).await;
             return Err(wallet(error));
         }
     };
@@ -123,10 +111,7 @@ pub async fn answer(
     // Stored before it is sent: a crash must show neither DID nor copy to another.
     session.save().map_err(wallet)?;
     let sandbox = session.is_sandbox();
-    let return_to = post(&answer, sandbox).await.map_err(|failure| Refused {
-        by: "verifier",
-        failure,
-    })?;
+    let return_to = post(&answer, sandbox).await.map_err(not_taken)?;
     session.wallet_mut().answered(&request, &consent, now());
     session.save().map_err(wallet)?;
     let return_to = return_to
@@ -135,6 +120,39 @@ pub async fn answer(
         .map_err(wallet)?;
     consent_text::tell(session.output, &consent, return_to.as_ref(), asked.login);
     Ok(())
+}
+
+/// OAuth's codes mean something else where the authority uses them.
+fn not_taken(failure: Failure) -> Refused {
+    let failure = match failure.code() {
+        "invalid_request" | "invalid_client" | "access_denied" | "server_error" => {
+            failure.fix("tell who asks what it said, and ask for a fresh link")
+        }
+        _ => failure,
+    };
+    Refused {
+        by: "verifier",
+        failure,
+    }
+}
+
+/// A wallet that has nothing to show tells so only if its holder wants that: else anybody could find
+/// out what is in it by asking. What it cannot do at all, it tells.
+async fn tell_why(session: &Session, request: &PresentationRequest, error: &AnswerError, asked: Asked) {
+    let mistaken = matches!(
+        error,
+        AnswerError::DoesNotFit(_) | AnswerError::NotAsked(_) | AnswerError::Credential(_)
+    );
+    if asked.login || mistaken {
+        return;
+    }
+    let plain = matches!(
+        error,
+        AnswerError::Transaction(_) | AnswerError::OverAsking { .. } | AnswerError::FormatUnknown
+    );
+    if plain || asked.yes || agrees("Tell who asks that it gets no answer?") {
+        tell_refusal(session, &request.refusal(error.response_code())).await;
+    }
 }
 
 enum NotAgreed {

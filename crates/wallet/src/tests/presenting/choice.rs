@@ -225,6 +225,13 @@ fn sm2_is_shown_to_who_reads_it_and_to_nobody_else() {
         consent(&wallet, &asking.judge().unwrap()).unwrap_err().code(),
         "verifier_cannot_read"
     );
+    asking.claims.as_object_mut().unwrap().remove("client_metadata");
+    assert_eq!(
+        consent(&wallet, &asking.judge().unwrap()).unwrap_err().code(),
+        "verifier_cannot_read"
+    );
+    let es256 = wallet_with(&Licence::default());
+    consent(&es256, &asking.judge().unwrap()).unwrap();
     let algorithms = json!({ "sd-jwt_alg_values": ["SM2SM3"], "kb-jwt_alg_values": ["SM2SM3"] });
     asking.claims["client_metadata"]["vp_formats_supported"]["dc+sd-jwt"] = algorithms;
     let request = asking.judge().unwrap();
