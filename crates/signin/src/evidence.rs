@@ -57,7 +57,10 @@ impl Known {
     /// Looks whether the consortium has decided anything; what was known of issuers is then asked anew.
     pub(crate) async fn heed_decisions(&self) {
         if let Err(error) = self.trust.heed_decisions(DECISIONS_AGE).await {
-            tracing::warn!(code = error.code(), "the consortium's decisions cannot be looked at");
+            tracing::warn!(
+                code = error.code(),
+                "the consortium's decisions cannot be looked at"
+            );
         }
     }
 

@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256, SanType};
 use realdid_credential::path::ClaimPath as CredentialPath;
 use realdid_credential::sd_jwt::{BindingClaims, Frame, SdJwt};
@@ -71,20 +73,10 @@ fn entry(document: &DocumentData) -> Entry {
     }
 }
 
-fn case() -> Case {
-    let issuer = SecretKey::from_seed(KeyType::P256, &[1; 32]);
-    let holder = SecretKey::from_seed(KeyType::P256, &[2; 32]);
-    let document = document(&[(&issuer, Purposes::ASSERTION)]);
-    let inception = Inception {
-        charter: sha256(b"charter"),
-        document: document.clone(),
-        next: Commitment(sha256(b"next")),
-        recovery: Commitment(sha256(b"recovery")),
-    };
-    let network = Network::new("sandbox").unwrap();
-    let did = inception.did(&network);
+/// An issuer that is accredited and may issue the type.
+fn standing(did: &Did, document: DocumentData) -> IssuerStanding {
     let right = Right::to_issue(did.hash, VCT);
-    let standing = IssuerStanding {
+    IssuerStanding {
         entry: Some(entry(&document)),
         document: Some(document),
         accreditation: Some(Accreditation {
@@ -102,30 +94,49 @@ fn case() -> Case {
         }),
         time: NOW - 10,
         height: 77,
+    }
+}
+
+fn licence(holder: &SecretKey) -> NewVc {
+    let claims = json!({ "over_21": true, "classes": ["B", "C"], "number": "X" });
+    NewVc {
+        vct: VCT.into(),
+        issuer: Some("https://issuer.example".into()),
+        issued_at: Some(NOW - 60),
+        expires_at: Some(NOW + 600),
+        holder: Some(holder.public_key()),
+        claims: claims.as_object().unwrap().clone(),
+        frame: Frame {
+            disclosable: ["over_21", "classes", "number"]
+                .map(|name| CredentialPath::names([name]))
+                .to_vec(),
+            ..Frame::default()
+        },
+        ..NewVc::default()
+    }
+}
+
+fn case() -> Case {
+    let issuer = SecretKey::from_seed(KeyType::P256, &[1; 32]);
+    let holder = SecretKey::from_seed(KeyType::P256, &[2; 32]);
+    let document = document(&[(&issuer, Purposes::ASSERTION)]);
+    let inception = Inception {
+        charter: sha256(b"charter"),
+        document: document.clone(),
+        next: Commitment(sha256(b"next")),
+        recovery: Commitment(sha256(b"recovery")),
     };
+    let network = Network::new("sandbox").unwrap();
+    let did = inception.did(&network);
+    let known = standing(&did, document);
     let paths = ["over_21", "classes"].map(|name| ClaimPath::of(&[name])).to_vec();
     let query = DcqlQuery {
         credentials: vec![CredentialQuery::sd_jwt_vc("licence", &[VCT], paths)],
         credential_sets: None,
     };
-    let claims = json!({ "over_21": true, "classes": ["B", "C"], "number": "X" });
     Case {
         kid: Some(did.key_url(&issuer.public_key())),
-        new: NewVc {
-            vct: VCT.into(),
-            issuer: Some("https://issuer.example".into()),
-            issued_at: Some(NOW - 60),
-            expires_at: Some(NOW + 600),
-            holder: Some(holder.public_key()),
-            claims: claims.as_object().unwrap().clone(),
-            frame: Frame {
-                disclosable: ["over_21", "classes", "number"]
-                    .map(|name| CredentialPath::names([name]))
-                    .to_vec(),
-                ..Frame::default()
-            },
-            ..NewVc::default()
-        },
+        new: licence(&holder),
         expectation: CredentialExpectation {
             network,
             query: query.clone().check().unwrap(),
@@ -139,7 +150,7 @@ fn case() -> Case {
         holder,
         did,
         x5c: None,
-        standing,
+        standing: known,
         roots: None,
         web: None,
         query,
@@ -154,7 +165,7 @@ impl Case {
             kid: self.kid.clone(),
             x5c: self.x5c.clone(),
         };
-        let credential = vc::issue(&self.issuer, &header, &self.new, &mut rand::rng()).unwrap();
+        let credential = vc::issue(&self.issuer, &header, &self.new, &mut StdRng::seed_from_u64(1)).unwrap();
         let disclosed = SdJwt::parse(&credential).unwrap().disclosed().unwrap();
         let shown = disclosed.select(&["over_21", "classes"].map(|name| CredentialPath::names([name])));
         let shown = shown.unwrap();

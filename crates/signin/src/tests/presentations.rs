@@ -370,6 +370,7 @@ async fn the_same_key_gives_the_same_presentation() {
 
 // test: VRF-10
 // test: VRF-13
+// test: OIDC-15
 #[tokio::test]
 async fn only_the_website_that_asked_sees_it() {
     with_site(async |world, presenter, rest| {

@@ -50,7 +50,6 @@ async fn a_code_is_used_at_one_of_two_servers() {
     .await;
 }
 
-// test: OIDC-16
 #[tokio::test]
 async fn a_pushed_request_is_used_at_one_of_two_servers() {
     on_each(async |world: World| {
