@@ -5,6 +5,7 @@
 //! dispatch knows whether there is anybody to send it to, and it travels apart from the answer.
 
 use rand::CryptoRng;
+use realdid_checks::passes;
 use realdid_crypto::{PublicKey, base64url_encode};
 use realdid_openid::jws::Unverified;
 use serde::{Deserialize, Serialize};
@@ -92,8 +93,6 @@ struct Enrolment {
     matched: bool,
     account_key: PublicKey,
     code_mac: String,
-    confirmed: bool,
-    expires_at: u64,
 }
 
 impl Authority {
@@ -156,9 +155,8 @@ impl Authority {
         let code = random_code(rng);
         self.count_start(&person, now).await?;
         let found = register::by_number(&self.database, &identity_number).await?;
-        // check: ENR-11
         let contact = found
-            .filter(|found| found.has_name(&name))
+            .filter(|found| passes("ENR-11", found.has_name(&name)))
             .map(|found| found.contact);
         let subject = self
             .secrets
@@ -219,18 +217,19 @@ impl Authority {
         let mac = self.secrets.code(&enrolment.id, code).to_hex();
         let same = mac.len() == enrolment.code_mac.len()
             && openssl::memcmp::eq(mac.as_bytes(), enrolment.code_mac.as_bytes());
-        // check: ENR-01
-        same & enrolment.matched
+        passes("ENR-01", same & enrolment.matched)
     }
 
     fn check_proof(&self, enrolment: &Enrolment, proof: &str, now: u64) -> Result<(), Refusal> {
-        let proof = Unverified::parse(proof)
-            .and_then(|proof| proof.verify::<ProofClaims>(&enrolment.account_key, ENROLMENT_TYPE));
-        // check: ENR-02
-        let claims = proof.map_err(|_| Refusal::InvalidAccountSignature)?.into_claims();
+        let invalid = |_| Refusal::InvalidAccountSignature;
+        let proof = Unverified::parse(proof).map_err(invalid)?;
+        let verified = proof.verify::<ProofClaims>(&enrolment.account_key, ENROLMENT_TYPE);
+        if !passes("ENR-02", verified.is_ok()) {
+            return Err(Refusal::InvalidAccountSignature);
+        }
+        let claims: ProofClaims = proof.stated().map_err(invalid)?;
         self.terms.check_stated(&claims.stated, now)?;
-        // check: ENR-03
-        if claims.enrolment_id == enrolment.id {
+        if passes("ENR-03", claims.enrolment_id == enrolment.id) {
             Ok(())
         } else {
             Err(Refusal::WrongClaim("enrolment_id"))
@@ -244,30 +243,26 @@ impl Authority {
         id: &str,
         now: u64,
     ) -> Result<u64, Refusal> {
-        let tries = self.terms.limits.tries_per_code;
-        let counted = sqlx::query(
-            "UPDATE enrolments SET attempts = attempts + 1
-             WHERE id = $1 AND confirmed = 0 AND expires_at > $2 AND attempts < $3
-             RETURNING attempts",
+        // What is refused below is rolled back, the count included.
+        let row = sqlx::query(
+            "UPDATE enrolments SET attempts = attempts + 1 WHERE id = $1
+             RETURNING attempts, confirmed, expires_at",
         )
         .bind(id)
-        .bind(number(now))
-        .bind(number(tries))
         .fetch_optional(&mut **transaction)
-        .await?;
-        if let Some(row) = counted {
-            return Ok(row.try_get::<i64, _>("attempts").map(unsigned)?);
+        .await?
+        .ok_or(Refusal::UnknownEnrolment)?;
+        let count = |column| row.try_get::<i64, _>(column).map(unsigned);
+        if !passes("ENR-04", count("confirmed")? == 0) {
+            return Err(Refusal::CodeUsed);
         }
-        // It may have changed since it was first read.
-        let enrolment = enrolment(&mut **transaction, id).await?;
-        if enrolment.confirmed {
-            // check: ENR-04
-            Err(Refusal::CodeUsed)
-        } else if enrolment.expires_at <= now {
-            // check: ENR-05
-            Err(Refusal::EnrolmentExpired)
+        if !passes("ENR-05", count("expires_at")? > now) {
+            return Err(Refusal::EnrolmentExpired);
+        }
+        let attempts = count("attempts")?;
+        if passes("ENR-06", attempts <= self.terms.limits.tries_per_code) {
+            Ok(attempts)
         } else {
-            // check: ENR-06
             Err(Refusal::TooManyAttempts { retry_after: 1 })
         }
     }
@@ -289,8 +284,8 @@ impl Authority {
         .fetch_one(self.database.pool())
         .await?;
         let count = |column| row.try_get::<i64, _>(column).map(unsigned);
-        // check: ENR-07
-        if count("started")? > limits.starts || count("failed")? >= limits.failures {
+        let within = count("started")? <= limits.starts && count("failed")? < limits.failures;
+        if !passes("ENR-07", within) {
             return Err(Refusal::TooManyAttempts {
                 retry_after: count("resets_at")?.saturating_sub(now).max(1),
             });
@@ -318,7 +313,7 @@ impl Authority {
 
 async fn enrolment(connection: impl Executor<'_, Database = Any>, id: &str) -> Result<Enrolment, Refusal> {
     let row = sqlx::query(
-        "SELECT id, person, subject, matched, account_key, code_mac, confirmed, expires_at FROM enrolments WHERE id = $1",
+        "SELECT id, person, subject, matched, account_key, code_mac FROM enrolments WHERE id = $1",
     )
     .bind(id)
     .fetch_optional(connection)
@@ -371,8 +366,6 @@ impl Enrolment {
             matched: count("matched")? == 1,
             account_key: PublicKey::from_multikey(&key).map_err(|_| Refusal::InvalidAccountKey)?,
             code_mac: row.try_get("code_mac")?,
-            confirmed: count("confirmed")? == 1,
-            expires_at: count("expires_at")?,
         })
     }
 }

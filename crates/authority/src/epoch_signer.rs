@@ -4,6 +4,7 @@ use std::fmt;
 
 use openssl::pkey::Private;
 use openssl::rsa::{Padding, Rsa};
+use realdid_checks::passes;
 use realdid_crypto::Hash;
 use realdid_did::Level;
 use realdid_token::{EpochKey, MODULUS_LENGTH, Purpose};
@@ -96,8 +97,7 @@ impl EpochSigner {
     /// # Errors
     /// [`Refusal::UnknownKey`] if it was paid for another key, [`Refusal::Signing`].
     pub fn sign(&self, debited: &Debited) -> Result<Vec<Blinded>, Refusal> {
-        // check: QUO-10
-        if debited.key_id() != self.id {
+        if !passes("QUO-10", debited.key_id() == self.id) {
             return Err(Refusal::UnknownKey);
         }
         debited

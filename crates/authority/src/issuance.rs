@@ -5,6 +5,7 @@
 //! last two the same blinded values are signed again and cost nothing: the debit knows them, and the
 //! private operation is deterministic.
 
+use realdid_checks::passes;
 use realdid_crypto::{Hash, PublicKey, base64url_decode, base64url_encode};
 use realdid_openid::jws::Unverified;
 use realdid_token::{EpochKey, MODULUS_LENGTH};
@@ -68,8 +69,7 @@ struct Account {
 
 impl Account {
     fn require_active(&self) -> Result<(), Refusal> {
-        // check: QUO-02
-        if self.active {
+        if passes("QUO-02", self.active) {
             Ok(())
         } else {
             Err(Refusal::AccountReplaced)
@@ -137,12 +137,10 @@ impl Authority {
             return Err(Refusal::InvalidRequest("jti"));
         }
         let key_id = current.id(&self.terms.charter_hash);
-        // check: QUO-03
-        if Hash::from_hex(&claims.key_id) != Some(key_id) {
+        if !passes("QUO-03", Hash::from_hex(&claims.key_id) == Some(key_id)) {
             return Err(Refusal::UnknownKey);
         }
-        // check: QUO-04
-        if !(1..=MAX_BATCH).contains(&claims.blinded.len()) {
+        if !passes("QUO-04", (1..=MAX_BATCH).contains(&claims.blinded.len())) {
             return Err(Refusal::BatchSize(MAX_BATCH));
         }
         Ok(CheckedRequest {
@@ -251,9 +249,11 @@ impl Authority {
             .account(account_id(&stated))
             .await?
             .ok_or(Refusal::InvalidAccountSignature)?;
-        // check: QUO-05
-        let claims = jws.verify::<C>(&account.key, typ).map_err(invalid)?.into_claims();
-        Ok((account, claims))
+        if passes("QUO-05", jws.verify::<C>(&account.key, typ).is_ok()) {
+            Ok((account, stated))
+        } else {
+            Err(Refusal::InvalidAccountSignature)
+        }
     }
 
     async fn account(&self, id: &str) -> Result<Option<Account>, Refusal> {
@@ -277,9 +277,8 @@ fn checked_values(texts: &[String], key: &EpochKey) -> Result<Vec<Blinded>, Refu
     let check = |(place, text): (usize, &String)| {
         let bytes = base64url_decode(text).ok();
         let value: Option<Blinded> = bytes.and_then(|bytes| bytes.try_into().ok());
-        // check: QUO-06
         value
-            .filter(|value| key.check_blinded(value).is_ok())
+            .filter(|value| passes("QUO-06", key.check_blinded(value).is_ok()))
             .ok_or(Refusal::BlindedValueOutOfRange(place))
     };
     texts.iter().enumerate().map(check).collect()
@@ -299,8 +298,11 @@ async fn lock_account(
         .bind(&request.account)
         .fetch_optional(&mut **transaction)
         .await?;
-    // check: QUO-09
-    active.map(|_| ()).ok_or(Refusal::AccountReplaced)
+    if passes("QUO-09", active.is_some()) {
+        Ok(())
+    } else {
+        Err(Refusal::AccountReplaced)
+    }
 }
 
 async fn record_request(
@@ -317,8 +319,7 @@ async fn record_request(
     .bind(number(expires_at))
     .execute(&mut **transaction)
     .await?;
-    // check: QUO-07
-    if recorded.rows_affected() == 1 {
+    if passes("QUO-07", recorded.rows_affected() == 1) {
         Ok(())
     } else {
         Err(Refusal::ReplayedRequest)
@@ -331,7 +332,6 @@ async fn record_blinded(
     request: &CheckedRequest,
     blinded: &Blinded,
 ) -> Result<u64, Refusal> {
-    // check: QUO-08
     let recorded = sqlx::query(
         "INSERT INTO blinded_values (person, key_id, blinded) VALUES ($1, $2, $3)
          ON CONFLICT (person, key_id, blinded) DO NOTHING",
@@ -341,5 +341,5 @@ async fn record_blinded(
     .bind(base64url_encode(blinded))
     .execute(&mut **transaction)
     .await?;
-    Ok(recorded.rows_affected())
+    Ok(u64::from(passes("QUO-08", recorded.rows_affected() == 1)))
 }

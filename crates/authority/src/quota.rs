@@ -1,5 +1,6 @@
 //! What a person may take: so many tokens in a period of the clock.
 
+use realdid_checks::passes;
 use serde::Serialize;
 use sqlx::{Any, Row as _, Transaction};
 
@@ -66,8 +67,7 @@ impl Authority {
         .bind(i64::from(self.terms.quota.tokens))
         .execute(&mut **transaction)
         .await?;
-        // check: QUO-01
-        if debited.rows_affected() == 1 {
+        if passes("QUO-01", debited.rows_affected() == 1) {
             return Ok(());
         }
         let standing = self.standing_in(transaction, person, now).await?;

@@ -1,5 +1,6 @@
 //! What every step of the authority needs: database, secret, and the numbers it decides by.
 
+use realdid_checks::passes;
 use realdid_crypto::{Hash, base64url_encode};
 use realdid_ledger::{Charter, Quota};
 use serde::Deserialize;
@@ -74,12 +75,11 @@ impl Terms {
     /// # Errors
     /// [`Refusal::WrongClaim`], [`Refusal::StaleRequest`].
     pub(crate) fn check_stated(&self, stated: &Stated, now: u64) -> Result<(), Refusal> {
-        // check: ENR-08
-        if stated.aud != self.audience {
+        if !passes("ENR-08", stated.aud == self.audience) {
             return Err(Refusal::WrongClaim("aud"));
         }
-        // check: ENR-09
-        if stated.charter != base64url_encode(self.charter_hash.as_bytes()) {
+        let own = base64url_encode(self.charter_hash.as_bytes());
+        if !passes("ENR-09", stated.charter == own) {
             return Err(Refusal::WrongClaim("charter"));
         }
         let begun = stated.iat <= now.saturating_add(realdid_openid::CLOCK_SKEW);
@@ -87,8 +87,7 @@ impl Terms {
             .exp
             .checked_sub(stated.iat)
             .is_some_and(|life| life <= MAX_REQUEST_LIFE);
-        // check: ENR-10
-        if begun && life && now <= stated.exp {
+        if passes("ENR-10", begun && life && now <= stated.exp) {
             Ok(())
         } else {
             Err(Refusal::StaleRequest)

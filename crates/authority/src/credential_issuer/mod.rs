@@ -122,6 +122,9 @@ pub struct Rights {
 /// Oldest knowledge of its rights that an issuer acts on, in seconds.
 pub const MAX_RIGHTS_AGE: u64 = 300;
 
+/// A type and where its data is.
+pub type Issuable = (CredentialType, Arc<dyn Source>);
+
 /// An issuer, without sockets and clock.
 #[derive(Clone)]
 pub struct CredentialIssuer {
@@ -132,7 +135,7 @@ pub struct CredentialIssuer {
     /// The name people know it by.
     pub(crate) name: String,
     pub(crate) policy: Policy,
-    pub(crate) types: Arc<BTreeMap<String, (CredentialType, Arc<dyn Source>)>>,
+    pub(crate) types: Arc<BTreeMap<String, Issuable>>,
     /// The configuration that is offered if none is named: the first one.
     pub(crate) first: Option<String>,
     pub(crate) keys: IssuerKeys,
@@ -152,7 +155,7 @@ pub struct Parts {
     /// Numbers it goes by.
     pub policy: Policy,
     /// What it issues, and out of which data.
-    pub types: Vec<(CredentialType, Arc<dyn Source>)>,
+    pub types: Vec<Issuable>,
     /// What it signs with.
     pub keys: IssuerKeys,
     /// What the ledger lets it do.

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
+use realdid_checks::passes;
 use realdid_service::{ClientIp, now_seconds};
 
 use super::{App, Shared};
@@ -44,10 +45,13 @@ pub(super) async fn confirm(
 }
 
 fn limit(app: &App, client: ClientIp) -> Result<(), Refusal> {
-    // check: ENR-13
-    app.limiter
-        .take(client.0, 1.0)
-        .map_err(|retry_after| Refusal::RateLimited { retry_after })
+    let taken = app.limiter.take(client.0, 1.0);
+    if passes("ENR-13", taken.is_ok()) {
+        return Ok(());
+    }
+    Err(Refusal::RateLimited {
+        retry_after: taken.err().unwrap_or(1),
+    })
 }
 
 /// Counts outcomes; none of them tells whether a person exists.

@@ -134,9 +134,9 @@ impl WalletRequest {
         let challenge = check_pkce(parameters)?;
         let details = parameters.get("authorization_details");
         let thumbprint = text("dpop_jkt");
-        if !thumbprint
+        if thumbprint
             .as_ref()
-            .is_none_or(|jkt| CodeChallenge::parse(jkt).is_ok())
+            .is_some_and(|jkt| CodeChallenge::parse(jkt).is_err())
         {
             return Err(WalletRequestError::Thumbprint);
         }

@@ -43,6 +43,7 @@ fn changed(mut value: Value, name: &str, to: Value) -> Value {
 // test: VCI-01
 // test: VCI-02
 // test: VCI-03
+// test: VP-01
 #[test]
 fn an_offer_names_an_issuer_and_credentials() {
     let query = changed(offer(), "credential_issuer", json!("https://issuer.example/?q"));
@@ -70,6 +71,7 @@ fn an_offer_names_an_issuer_and_credentials() {
 }
 
 // test: VCI-04
+// test: VP-01
 #[test]
 fn a_link_has_one_offer_or_its_address() {
     let by_value = read_offer(&offer()).unwrap().link();
@@ -309,6 +311,7 @@ fn a_key_proof_is_for_this_issuer_client_and_time() {
 // test: VCI-20
 // test: VCI-21
 // test: VCI-22
+// test: JWS-01
 #[test]
 fn a_credential_request_names_one_credential_and_proofs() {
     let read = |value: Value| CredentialRequest::parse(value.to_string().as_bytes());
@@ -470,6 +473,7 @@ const REQUEST: &str = "response_type=code&client_id=w&redirect_uri=https://w.exa
 // test: OAU-04
 // test: OAU-05
 // test: OAU-06
+// test: OIDC-01
 #[test]
 fn an_authorization_request_asks_for_something_known() {
     let other = REQUEST.replace("response_type=code", "response_type=token");

@@ -139,6 +139,7 @@ async fn exchange(wallet: &Wallet<'_>, code: &str, client: &str, back: &str, ver
 }
 
 // test: OAU-10
+// test: OAU-33
 #[tokio::test]
 async fn a_person_authorizes_a_wallet_with_the_code_that_was_sent() {
     on_each(async |world| {
@@ -317,6 +318,8 @@ async fn a_pushed_request_works_once_soon_and_for_its_client() {
 }
 
 // test: OAU-26
+// test: OAU-06
+// test: OAU-21
 #[tokio::test]
 async fn requests_are_pushed_unless_the_policy_lets_them_come_open() {
     on_each(async |world| {
@@ -405,6 +408,7 @@ async fn a_page_takes_the_right_code_once_in_time_and_not_by_guessing() {
     .await;
 }
 
+// test: ENR-11
 #[tokio::test]
 async fn a_page_does_not_tell_whether_a_person_exists() {
     on_each(async |world| {
@@ -426,6 +430,10 @@ async fn a_page_does_not_tell_whether_a_person_exists() {
             pages.push((answer.status(), answer.text().await.unwrap()));
         }
         assert!(pages[0] == pages[1] && pages[1] == pages[2]);
+        // One of them was sent a code.
+        service.code(1).await;
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        assert_eq!(service.outbox.delivered().len(), 1);
         // The same for offers.
         let offer = async |name: &str| {
             let body = json!({ "name": name, "number": person.number });

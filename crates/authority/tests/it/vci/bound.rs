@@ -51,6 +51,7 @@ async fn access_tokens_are_shown_once_fresh_and_not_revoked() {
 // test: OAU-14
 // test: OAU-34
 // test: OAU-35
+// test: OAU-33
 #[tokio::test]
 async fn refresh_tokens_without_a_key_work_once() {
     on_each(async |world| {
@@ -96,6 +97,7 @@ async fn refresh_tokens_without_a_key_work_once() {
 // test: DPOP-08
 // test: DPOP-09
 // test: DPOP-10
+// test: VCI-38
 #[tokio::test]
 async fn a_dpop_proof_works_once_alone_and_with_a_nonce_of_the_servers() {
     on_each(async |world| {

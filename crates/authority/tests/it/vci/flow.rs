@@ -95,6 +95,9 @@ async fn a_person_gets_one_time_copies_of_their_real_name() {
     .await;
 }
 
+// test: QUO-05
+// test: QUO-07
+// test: JWS-06
 #[tokio::test]
 async fn an_enrolled_wallet_needs_no_code() {
     on_each(async |world| {
@@ -137,6 +140,7 @@ async fn an_enrolled_wallet_needs_no_code() {
     .await;
 }
 
+// test: OAU-33
 #[tokio::test]
 async fn a_licence_has_a_status_that_is_changed_and_published() {
     on_each(async |world| {
@@ -259,6 +263,7 @@ async fn copies_share_nothing_but_their_day() {
     .await;
 }
 
+// test: VCI-42
 #[tokio::test]
 async fn what_needs_a_look_is_put_off_until_somebody_has_looked() {
     on_each(async |world| {
@@ -373,6 +378,7 @@ async fn requests_and_answers_can_be_encrypted() {
     .await;
 }
 
+// test: VCI-13
 #[tokio::test]
 async fn sm2_signs_for_holders_with_sm2() {
     on_each(async |world| {

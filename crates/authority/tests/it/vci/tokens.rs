@@ -101,6 +101,7 @@ async fn a_transaction_code_nobody_asked_for_is_refused() {
 }
 
 // test: VCI-48
+// test: VCI-37
 #[tokio::test]
 async fn tries_of_a_transaction_code_are_limited() {
     on_each(async |world| {
@@ -261,6 +262,10 @@ async fn proofs_are_there_of_different_keys_and_not_too_many() {
     .await;
 }
 
+// test: VCI-13
+// test: VCI-14
+// test: VCI-15
+// test: VCI-17
 #[tokio::test]
 async fn proofs_for_others_are_refused_and_cost_no_nonce() {
     on_each(async |world| {
