@@ -182,8 +182,8 @@ pub const CODES: &[Entry] = &[
     ),
     entry(
         "signer_state",
-        "The signer's document is not the current one of an active DID.",
-        "rotate nothing meanwhile, and try again",
+        "The signer's DID is not on the ledger or not active, or its document is not the current one.",
+        "see that the signer's service has run once, so that its DID is on the ledger; then try again",
     ),
     entry(
         "stale_previous",
