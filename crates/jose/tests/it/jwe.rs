@@ -118,7 +118,10 @@ fn what_another_library_encrypts_is_read() {
     for message in messages {
         let jwe = Jwe::parse(message["jwe"].as_str().unwrap()).unwrap();
         let content = jwe.decrypt(&key).unwrap();
-        assert_eq!(content.as_slice(), vectors["content"].as_str().unwrap().as_bytes());
+        assert_eq!(
+            content.as_slice(),
+            vectors["content"].as_str().unwrap().as_bytes()
+        );
     }
 }
 
