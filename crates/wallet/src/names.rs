@@ -1,6 +1,8 @@
 //! Text of strangers, made fit to be shown: no control characters, nothing that changes the direction
 //! of what stands beside it, no line breaks, and bounded.
 
+use realdid_checks::passes;
+
 /// Longest name that is shown, in characters.
 pub const MAX_NAME: usize = 80;
 /// Longest claim value that is shown, in characters.
@@ -17,7 +19,7 @@ pub fn clean(text: &str, limit: usize) -> String {
             gap = !cleaned.is_empty();
             continue;
         }
-        if !is_visible(character) {
+        if !passes("WVC-32", is_visible(character)) {
             continue;
         }
         if length >= limit {

@@ -176,7 +176,7 @@ impl Search {
         let fragment = key
             .and_then(|url| url.split_once('#'))
             .map(|(_, fragment)| fragment);
-        match did.splitn(3, ':').nth(1).unwrap_or_default() {
+        match did.split(':').nth(1).unwrap_or_default() {
             "real" => {
                 let sought = fragment.map_or(Sought::Only, |fragment| Sought::Fragment(fragment.to_owned()));
                 Self::on_ledger(did, sought, vct, network)

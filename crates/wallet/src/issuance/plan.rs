@@ -104,12 +104,15 @@ pub struct Preview {
     pub authorization: Authorization,
 }
 
+/// What is offered and cannot be held: its name and its format.
+pub(super) type Skipped = (String, String);
+
 /// What can be held of these configurations, and what cannot.
 pub(super) fn offered(
     ids: &[String],
     metadata: &IssuerMetadata,
     copies: usize,
-) -> Result<(Vec<Offered>, Vec<(String, String)>), IssuanceError> {
+) -> Result<(Vec<Offered>, Vec<Skipped>), IssuanceError> {
     let (mut held, mut skipped) = (Vec::new(), Vec::new());
     for id in ids {
         let found = metadata.credential_configurations_supported.get(id);

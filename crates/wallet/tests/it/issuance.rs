@@ -11,6 +11,7 @@ use crate::mock_issuer::{
     run, visit,
 };
 
+// test: WVC-32
 #[test]
 fn an_offer_with_a_code_becomes_a_batch_of_copies_each_with_its_own_key() {
     let mut issuer = MockIssuer::new();
@@ -153,6 +154,7 @@ fn a_nonce_that_grew_old_is_replaced_once() {
     assert_eq!(fails(&mut always).code(), "holder_proof_refused");
 }
 
+// test: WVC-32
 #[test]
 fn refusals_of_the_specification_have_codes_of_their_own() {
     for (endpoint, status, error, code) in [

@@ -8,4 +8,5 @@ mod issuance;
 mod issuance_rules;
 mod issuer;
 mod mock_issuer;
+mod names;
 mod storage;

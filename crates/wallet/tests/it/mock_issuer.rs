@@ -42,6 +42,9 @@ pub fn options() -> Options {
 /// What an answer is changed by before the wallet gets it.
 type Tamper = Box<dyn FnMut(Endpoint, &mut Fetched)>;
 
+/// What a credential is changed by before it is signed; with its place in the answer.
+type Shape = Box<dyn Fn(usize, &mut NewVc)>;
+
 pub struct MockIssuer {
     pub metadata: Value,
     pub server: Value,
@@ -51,7 +54,7 @@ pub struct MockIssuer {
     pub bearer: bool,
     pub dpop_nonce: Option<String>,
     /// What credentials are made from; changed by tests.
-    pub shape: Box<dyn Fn(usize, &mut NewVc)>,
+    pub shape: Shape,
     /// Signs the credential at this place.
     pub signer: Box<dyn Fn(usize) -> SecretKey>,
     pub extra: usize,
