@@ -296,7 +296,7 @@ impl Block {
             return Err(HeaderError::TooManyOperations { found: count });
         }
         let mut total = 0;
-        let mut operations = Vec::with_capacity(count);
+        let mut operations = Vec::with_capacity(count.min(MAX_BLOCK_OPERATIONS));
         for _ in 0..count {
             let len = input.length()?;
             if !passes("HDR-05", (1..=MAX_OPERATION_BYTES).contains(&len)) {
@@ -372,6 +372,7 @@ mod tests {
         Block { header, operations }
     }
 
+    // test: HDR-01, HDR-02
     #[test]
     fn header_round_trips_and_every_byte_counts() {
         let header = block().header;
@@ -392,6 +393,7 @@ mod tests {
         ));
     }
 
+    // test: HDR-07, HDR-08
     #[test]
     fn block_refuses_other_operations_and_trailing_bytes() {
         let block = block();

@@ -244,7 +244,7 @@ fn a_holders_key_is_a_public_one() {
     passes();
 }
 
-// test: SVC-11
+// test: SVC-11, STL-09
 #[test]
 fn a_status_that_cannot_be_read_is_not_passed_over() {
     for wrong in [

@@ -279,7 +279,7 @@ fn records_of_each_kind_are_read() {
     assert_eq!(state.did(&seat), Err(LightError::Record));
 }
 
-// test: LED-42
+// test: LED-42, LED-24
 #[test]
 fn a_right_counts_while_both_it_and_the_accreditation_do() {
     let world = World::new();

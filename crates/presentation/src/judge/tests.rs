@@ -461,7 +461,7 @@ fn a_level_below_the_required_one_is_refused() {
     refuses(case, |case| case.expectation.minimum_level = Level::High, refusal);
 }
 
-// test: LOG-22
+// test: LOG-22, JWS-05, JWS-06
 #[test]
 fn a_signature_by_another_key_is_refused() {
     // The kid still names the right key; somebody else signed.

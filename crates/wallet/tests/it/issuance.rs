@@ -332,6 +332,7 @@ fn fresh_copies_come_by_the_refresh_token_for_the_credential_that_is_held() {
     );
 }
 
+// test: JWS-06, SVC-08
 #[test]
 fn a_credential_that_is_over_or_signed_by_another_key_is_not_stored() {
     let mut issuer = MockIssuer::new();

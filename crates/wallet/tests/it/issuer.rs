@@ -107,7 +107,7 @@ fn certificates_hold_together() {
     key_of(search(&by_certificates(good, Some(HTTPS))));
 }
 
-// test: WVC-27
+// test: WVC-27, X5C-03
 #[test]
 fn a_certificate_names_the_issuer_that_the_credential_names() {
     let (good, _) = chain(|_| {});
@@ -143,6 +143,7 @@ fn published(issuer: &str, kid: Option<&str>) -> KeysSearch {
     }
 }
 
+// test: SVC-18
 #[test]
 fn published_keys_are_fetched_from_between_host_and_path_here_or_one_step_further() {
     let secret = SecretKey::from_seed(KeyType::P256, &[1; 32]);
