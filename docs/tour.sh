@@ -98,7 +98,7 @@ take() {
   wallet "$1" offer "$offer" --yes
 }
 
-# rent WALLET: shows the car rental what it asks for; prints the names of what it was shown
+# rent WALLET: shows the car rental what it asks for; prints what it was shown, NAME=VALUE
 rent() {
   local page link answer
   rm -f "$scratch/cookies"
@@ -109,7 +109,7 @@ rent() {
   answer=$(wallet "$1" present "$link" --yes --json) || return 1
   page=$(browse "$(field redirect_uri <<<"$answer")") || return 1
   grep -q 'id="rented"' <<<"$page" || return 1
-  sed -n 's/.*<dt>\([^<]*\)<.*/\1/p' <<<"$page"
+  sed -n 's/.*<dt>\([^<]*\)<.*<dd>\([^<]*\)<.*/\1=\2/p' <<<"$page" | sed 's/&quot;/"/g; s/&#34;/"/g'
 }
 
 # no_van WALLET WHY: the rental must not get what it asks for, and somebody must say why
@@ -120,22 +120,18 @@ no_van() {
   say "refused: $(grep -m 1 . "$scratch/why" || echo 'without a word')"
 }
 
-# two_facts NAMES: what the rental was shown is an age and a class, and nothing of who it is
+# two_facts SHOWN: the rental was shown an age and a class, and nothing of who it is
 two_facts() {
-  for name in age_over_21 classes; do
-    grep -qx "$name" <<<"$1" || fail "the rental did not see $name"
-  done
-  for name in name given_name family_name birthdate licence_number; do
-    if grep -qx "$name" <<<"$1"; then fail "the rental saw $name"; fi
-  done
+  same "$(sort <<<"$1")" $'age_over_21=true\nclasses=["C"]' "what the rental saw"
   say "the rental saw: $(tr '\n' ' ' <<<"$1")"
 }
 
-# changed COMMAND RECORD: suspends, reinstates or revokes, and waits until the list is published
+# changed COMMAND: suspends, reinstates or revokes the long-lived licence, and waits until the list that
+# says so is published and older ones have run out
 changed() {
   local at
-  at=$(issuer "$1" "$DATA/issuer/issuer.toml" --record "$2" | sed -n 's/.*"published_at"[^0-9]*\([0-9]*\).*/\1/p' | head -n 1)
-  while [ "$(date +%s)" -le "$((at + 2))" ]; do sleep 0.2; done
+  at=$(issuer "$1" "$OFFICE" --record D-1001 --credential driving_licence | sed -n 's/.*"published_at"[^0-9]*\([0-9]*\).*/\1/p' | head -n 1)
+  while [ "$(date +%s)" -le "$((at + 3))" ]; do sleep 0.2; done
 }
 
 # refused WALLET SITE WHY: the login must not succeed, and must say why
@@ -213,21 +209,22 @@ say "two visits, two copies: nothing in them matches"
 chapter "Then as one that lasts for years, with a place in a status list"
 driver=$scratch/driver
 wallet "$driver" init --charter "$DATA/charter.json" --node "$NODE" --authority "$AUTHORITY"
-take "$driver" "$OFFICE" driving_licence D-1002
+take "$driver" "$OFFICE" driving_licence D-1001
 two_facts "$(rent "$driver")" || fail "the van with the long-lived licence"
 
 chapter "Suspended, reinstated, and in the end revoked"
-changed suspend D-1002
+changed suspend
 no_van "$driver" "the licence is suspended"
-changed reinstate D-1002
+changed reinstate
 two_facts "$(rent "$driver")" || fail "the van after reinstatement"
-changed revoke D-1002
+changed revoke
 no_van "$driver" "the licence is revoked"
 
 chapter "Another licence office is accredited, issues, and is struck off"
 mkdir "$scratch/office"
 sed "s|$((BASE + 11))|$((BASE + 12))|g; s|\"../charter.json\"|\"$(realpath "$DATA")/charter.json\"|" "$OFFICE" >"$scratch/office/issuer.toml"
-cp -r "$DATA/issuer/licences.csv" "$scratch/office/"
+cp "$DATA/issuer/licences.csv" "$DATA/issuer/licence.schema.json" "$scratch/office/"
+mkdir "$scratch/office/data"
 did=$("$REALDID" organisation new --issuer --key "$scratch/office/issuer.key" --charter "$DATA/charter.json" --json | field did)
 "$REALDID" organisation publish --key "$scratch/office/issuer.key" --sponsor-key "$DATA/authority/authority.key" \
   --charter "$DATA/charter.json" --node "$NODE"
@@ -241,9 +238,10 @@ for _ in $(seq 100); do
 done
 visitor=$scratch/visitor
 wallet "$visitor" init --charter "$DATA/charter.json" --node "$NODE" --authority "$AUTHORITY"
-take "$visitor" "$scratch/office/issuer.toml" driving_licence_copies D-1003
+take "$visitor" "$scratch/office/issuer.toml" driving_licence_copies D-1001
 two_facts "$(rent "$visitor")" || fail "the van with the other office's licence"
 governance strike-off "$did"
+sleep 4 # sign-in servers look every two seconds whether the consortium has decided anything
 no_van "$visitor" "its issuer was struck off"
 
 chapter "What the wallet remembers of all this"

@@ -39,6 +39,10 @@ struct Arguments {
     /// What kind of website.
     #[arg(long, value_enum, default_value = "accounts")]
     kind: Kind,
+    /// A scope that visitors may choose to sign in with beside the usual ones, such as age_over_18 or
+    /// profile; the website must be registered to ask for it.
+    #[arg(long)]
+    offer_scope: Vec<String>,
     /// Name of the website.
     #[arg(long)]
     name: String,
@@ -130,6 +134,7 @@ async fn website(arguments: &Arguments) -> Outcome<Router> {
             name,
             https,
             store,
+            offers: arguments.offer_scope.clone(),
             provider: Provider::new(
                 &arguments.issuer,
                 client_id,

@@ -16,11 +16,13 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The two claims that this sign-in server adds.
+/// The claims that this sign-in server adds.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RealNameClaims {
     realname_verified: Option<bool>,
     assurance_level: Option<String>,
+    age_over_18: Option<bool>,
+    age_over_21: Option<bool>,
 }
 
 impl AdditionalClaims for RealNameClaims {}
@@ -98,6 +100,9 @@ pub struct Visitor {
     pub acr: String,
     /// How the visitor signed in this time: methods.
     pub amr: String,
+    /// What else was asked for, and shown: what it is, and its value.
+    #[serde(default)]
+    pub more: Vec<(String, String)>,
 }
 
 /// The sign-in server as this website uses it.
@@ -151,8 +156,8 @@ impl Provider {
             .get_or_init(|| client.set_redirect_uri(self.redirect_url.clone())))
     }
 
-    /// Where to send the visitor, and what to keep meanwhile.
-    pub async fn begin(&self) -> Result<(String, Pending), ProviderError> {
+    /// Where to send the visitor, and what to keep meanwhile. `more` is another scope to ask for.
+    pub async fn begin(&self, more: Option<String>) -> Result<(String, Pending), ProviderError> {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (url, state, nonce) = self
             .client()
@@ -163,6 +168,7 @@ impl Provider {
                 Nonce::new_random,
             )
             .add_scope(Scope::new("realname_verified".to_owned()))
+            .add_scopes(more.map(Scope::new))
             .set_pkce_challenge(challenge)
             .url();
         let pending = Pending {
@@ -208,6 +214,20 @@ impl Provider {
             }
         }
         let person = claims.additional_claims();
+        let shown = [
+            ("18 or older", person.age_over_18.map(|is| is.to_string())),
+            ("21 or older", person.age_over_21.map(|is| is.to_string())),
+            (
+                "Name",
+                claims
+                    .name()
+                    .and_then(|name| name.get(None))
+                    .map(|name| name.to_string()),
+            ),
+        ];
+        let more = shown
+            .into_iter()
+            .filter_map(|(what, value)| Some((what.to_owned(), value?)));
         let methods = claims
             .auth_method_refs()
             .into_iter()
@@ -222,6 +242,7 @@ impl Provider {
                 .map(|acr| acr.as_str().to_owned())
                 .unwrap_or_default(),
             amr: methods.collect::<Vec<_>>().join(" "),
+            more: more.collect(),
         })
     }
 }

@@ -27,6 +27,8 @@ pub struct Website {
     pub store: Store,
     /// Its sign-in server.
     pub provider: Provider,
+    /// Scopes that visitors may choose to sign in with, beside the usual ones.
+    pub offers: Vec<String>,
 }
 
 /// The pages.
@@ -100,6 +102,7 @@ struct Known {
     amr: String,
     first_seen: i64,
     visits: i64,
+    more: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -107,6 +110,7 @@ struct Known {
 struct Front<'a> {
     name: &'a str,
     known: Option<Known>,
+    offers: &'a [String],
 }
 
 async fn front(State(website): State<Arc<Website>>, headers: HeaderMap) -> Result<Response, PageError> {
@@ -124,19 +128,31 @@ async fn front(State(website): State<Arc<Website>>, headers: HeaderMap) -> Resul
                 amr: visitor.amr,
                 first_seen: history.first_seen,
                 visits: history.visits,
+                more: visitor.more,
             }),
     };
     let page = Front {
         name: &website.name,
         known,
+        offers: &website.offers,
     }
     .render();
     let html = page.map_err(|error| PageError::Internal(error.to_string()))?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Html(html)).into_response())
 }
 
-async fn login(State(website): State<Arc<Website>>) -> Result<Response, PageError> {
-    let (url, pending) = website.provider.begin().await?;
+/// How the visitor wants to sign in.
+#[derive(Deserialize)]
+struct Choice {
+    with: Option<String>,
+}
+
+async fn login(
+    State(website): State<Arc<Website>>,
+    Query(choice): Query<Choice>,
+) -> Result<Response, PageError> {
+    let more = choice.with.filter(|scope| website.offers.contains(scope));
+    let (url, pending) = website.provider.begin(more).await?;
     let id = random_id();
     website.store.keep_pending(&id, &pending).await?;
     let mut response = Redirect::to(&url).into_response();

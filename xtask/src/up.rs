@@ -28,6 +28,47 @@ const FIRST_RIGHTS: [(&str, &str, &str); 4] = [
     ("signin", "ask", "urn:realdid:driving_licence:1"),
 ];
 
+/// A website of the sandbox.
+struct Site {
+    index: u16,
+    /// Of its directory and log.
+    name: &'static str,
+    title: &'static str,
+    /// Where its visitors come back to.
+    back: &'static str,
+    /// What it is registered to ask for: a type, or some claims of one.
+    may_ask: &'static [&'static str],
+    /// Its own command line.
+    options: &'static [&'static str],
+}
+
+const SITES: [Site; 3] = [
+    Site {
+        index: 0,
+        name: "demo-a",
+        title: "Site A",
+        back: "callback",
+        may_ask: &["urn:realdid:realname:1#age_over_18"],
+        options: &["--offer-scope", "age_over_18"],
+    },
+    Site {
+        index: 1,
+        name: "demo-b",
+        title: "Site B",
+        back: "callback",
+        may_ask: &["urn:realdid:realname:1#name,given_name,family_name,birthdate"],
+        options: &["--offer-scope", "profile"],
+    },
+    Site {
+        index: 2,
+        name: "demo-rental",
+        title: "Car Rental",
+        back: "return",
+        may_ask: &["urn:realdid:driving_licence:1#age_over_21,classes"],
+        options: &["--kind", "rental"],
+    },
+];
+
 /// The hidden command that is the second half.
 pub const SUPERVISE: &str = "supervise";
 
@@ -177,9 +218,9 @@ impl Country {
         step(9, "the consortium's first decisions");
         country.decide_first()?;
         step(10, "starting the websites");
-        country.start_site(0, "demo-a", "Site A", &[])?;
-        country.start_site(1, "demo-b", "Site B", &[])?;
-        country.start_site(2, "demo-rental", "Car Rental", &["--kind", "rental"])?;
+        for site in &SITES {
+            country.start_site(site)?;
+        }
         Ok(country)
     }
 
@@ -223,30 +264,31 @@ impl Country {
         self.services.start(role, &mut command, Some(port))
     }
 
-    fn start_site(&mut self, index: u16, name: &'static str, title: &str, more: &[&str]) -> Outcome<()> {
-        let port = self.ports.site(index);
-        let credentials = self.data.join(name).join("credentials.json");
+    fn start_site(&mut self, site: &'static Site) -> Outcome<()> {
+        let port = self.ports.site(site.index);
+        let credentials = self.data.join(site.name).join("credentials.json");
         if !credentials.exists() {
-            self.register_site(title, port, &credentials)?;
+            self.register_site(site, port, &credentials)?;
         }
         let mut command = Command::new(self.programs.join("realdid-demo"));
         command
-            .args(["--name", title, "--listen", &format!("127.0.0.1:{port}")])
+            .args(["--name", site.title, "--listen", &format!("127.0.0.1:{port}")])
             .args(["--public-url", &url(port)])
             .args(["--issuer", &url(self.ports.signin())])
             .arg("--credentials")
             .arg(&credentials)
             .arg("--db")
-            .arg(self.data.join(name).join("site.db"))
-            .args(more);
-        self.services.start(name, &mut command, None)
+            .arg(self.data.join(site.name).join("site.db"))
+            .args(site.options);
+        self.services.start(site.name, &mut command, None)
     }
 
-    fn register_site(&self, title: &str, port: u16, credentials: &Path) -> Outcome<()> {
+    fn register_site(&self, site: &Site, port: u16, credentials: &Path) -> Outcome<()> {
         let printed = cargo::output(
             self.realdid()
-                .args(["signin", "client", "add", "--json", "--name", title])
-                .args(["--redirect-uri", &format!("{}/callback", url(port))])
+                .args(["signin", "client", "add", "--json", "--name", site.title])
+                .args(["--redirect-uri", &format!("{}/{}", url(port), site.back)])
+                .args(site.may_ask.iter().flat_map(|asks| ["--may-ask", asks]))
                 .arg("--config")
                 .arg(self.config("signin")),
             "realdid signin client add",

@@ -10,7 +10,8 @@ let config;
 let holder;
 
 before(async () => {
-  const { client_id: id, client_secret: secret } = await register('Node site', redirectUri);
+  const mayAsk = ['--may-ask', 'urn:realdid:realname:1'];
+  const { client_id: id, client_secret: secret } = await register('Node site', redirectUri, ...mayAsk);
   const options = { execute: [client.allowInsecureRequests] };
   config = await client.discovery(new URL(issuer), id, undefined, client.ClientSecretBasic(secret), options);
   holder = await Holder.enrolled();
@@ -18,7 +19,7 @@ before(async () => {
 after(() => holder?.leave());
 
 /** From the relying party's link to its callback and the tokens; PAR or not. */
-async function login(buildUrl) {
+async function login(buildUrl, scope = 'openid realname_verified') {
   const pkceCodeVerifier = client.randomPKCECodeVerifier();
   const checks = {
     pkceCodeVerifier,
@@ -28,7 +29,7 @@ async function login(buildUrl) {
   };
   const url = await buildUrl(config, {
     redirect_uri: redirectUri,
-    scope: 'openid realname_verified',
+    scope,
     code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
     code_challenge_method: 'S256',
     state: checks.expectedState,
@@ -103,4 +104,22 @@ test('prompt=none is answered, without a page', async () => {
   const { url: callback } = await new Browser().visit(url, redirectUri);
   assert.equal(callback.searchParams.get('error'), 'login_required');
   assert.equal(callback.searchParams.get('state'), 'here');
+});
+
+test('age_over_18 tells that and no more, profile tells the name; the subject stays', async () => {
+  const known = await subject(client.buildAuthorizationUrl);
+  const claimsOf = async (scope) => {
+    const { callback, checks } = await login(client.buildAuthorizationUrl, scope);
+    const tokens = await client.authorizationCodeGrant(config, callback, checks);
+    return { ...tokens.claims(), ...await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub) };
+  };
+  const age = await claimsOf('openid realname_verified age_over_18');
+  assert.equal(typeof age.age_over_18, 'boolean');
+  assert.equal(age.sub, known);
+  for (const name of ['name', 'given_name', 'family_name', 'birthdate', 'age_over_21']) assert.equal(age[name], undefined);
+  const profile = await claimsOf('openid profile');
+  assert.equal(profile.sub, known);
+  assert.match(profile.birthdate, /^\d{4}-\d\d-\d\d$/);
+  assert(profile.name && profile.given_name && profile.family_name);
+  assert.equal(profile.age_over_18, undefined);
 });

@@ -37,7 +37,7 @@ export async function newChain(key, { dns = [], uris = [] }) {
     ],
   });
   const base64 = (certificate) => Buffer.from(certificate.rawData).toString('base64');
-  return { x5c: [base64(leaf)], root: base64(rootCertificate), rootPem: rootCertificate.toString('pem') };
+  return { x5c: [base64(leaf)], pem: `${leaf.toString('pem')}\n`, root: base64(rootCertificate) };
 }
 
 /** The public key of a chain's leaf, if the chain holds and ends at one of the trusted roots. */

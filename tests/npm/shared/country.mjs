@@ -65,10 +65,10 @@ export async function licenceOffer({ record = DRIVER, credential = 'driving_lice
 /** Somebody who may drive class C and is long over 21. */
 export const DRIVER = 'D-1001';
 
-/** Suspends, reinstates or revokes what was issued for a record, and waits until it is published. */
+/** Suspends, reinstates or revokes what was issued for a record, and waits until it is published and what was before has run out. */
 export async function change(what, record) {
   const { published_at: at } = await realdid('issuer', what, '--config', config('issuer'), '--record', record);
-  await delay(Math.max(0, at * 1000 - Date.now()) + 1500);
+  await delay(Math.max(0, at * 1000 - Date.now()) + 4000);
 }
 
 /** Approves what waits for the licence office. */
@@ -81,9 +81,10 @@ export async function approve(credential) {
 
 /** A website that has pages of its own and asks through the REST interface. */
 export class RelyingParty {
-  static async registered(...more) {
+  /** Registered to ask for a type, `VCT` or `VCT#claim,claim`. */
+  static async registered(mayAsk, ...more) {
     const site = new RelyingParty();
-    Object.assign(site, await register('Asking site', 'http://127.0.0.1:9/shown', ...more));
+    Object.assign(site, await register('Asking site', 'http://127.0.0.1:9/shown', '--may-ask', mayAsk, ...more));
     return site;
   }
 
