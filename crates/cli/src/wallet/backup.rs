@@ -60,7 +60,11 @@ async fn finish(place: &Place, wallet: Wallet, output: Output) -> Outcome<()> {
             text.push_str(&format!("\n  realdid wallet did rotate {did}"));
         }
     }
-    let lost = session.wallet().credentials().iter().filter(|held| held.is_lost());
+    let lost = session
+        .wallet()
+        .credentials()
+        .iter()
+        .filter(|held| held.is_lost());
     let lost: Vec<_> = lost.map(|held| held.id).collect();
     if !lost.is_empty() {
         text.push_str(&format!(
