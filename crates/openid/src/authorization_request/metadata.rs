@@ -64,7 +64,12 @@ impl ClientMetadata {
     /// understood by them.
     #[must_use]
     pub fn for_query(mut self, query: &DcqlQuery) -> Self {
-        let asked = |format: &str| query.credentials.iter().any(|credential| credential.format == format);
+        let asked = |format: &str| {
+            query
+                .credentials
+                .iter()
+                .any(|credential| credential.format == format)
+        };
         self.vp_formats_supported.retain(|format, _| asked(format));
         self
     }

@@ -13,6 +13,7 @@ use realdid_openid::{ClientId, ClientIdPrefix};
 use serde_json::json;
 
 use crate::request::{NOW, REQUEST_URI, case};
+use crate::rng;
 
 /// A request of somebody else's verifier for a credential.
 fn asks_for_credentials(alter: impl FnOnce(&mut RequestClaims)) -> Result<VerifiedRequest, RequestError> {
@@ -68,7 +69,7 @@ fn without_a_proof_of_the_key_a_state_is_needed() {
 }
 
 fn encrypted(claims: &mut RequestClaims) {
-    let key = DecryptionKey::generate(&mut rand::rng());
+    let key = DecryptionKey::generate(&mut rng(1));
     claims.response_mode = "direct_post.jwt".to_owned();
     claims.client_metadata = claims.client_metadata.clone().encrypted_to(&key.jwk());
 }

@@ -20,3 +20,8 @@ use realdid_crypto::{KeyType, SecretKey};
 fn key(kind: KeyType, seed: u8) -> SecretKey {
     SecretKey::from_seed(kind, &[seed; 32])
 }
+
+/// Randomness that repeats.
+fn rng(seed: u64) -> rand::rngs::StdRng {
+    rand::SeedableRng::seed_from_u64(seed)
+}

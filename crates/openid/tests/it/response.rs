@@ -5,7 +5,7 @@ use realdid_openid::jws::JwsError;
 use realdid_openid::realdid_jwt::{self, LoginClaims, VpToken, VpTokenError};
 use serde_json::json;
 
-use crate::key;
+use crate::{key, rng};
 
 // test: VP-06
 #[test]
@@ -97,7 +97,7 @@ fn a_login_presentation_carries_nothing_but_its_claims() {
 // test: VP-38
 #[test]
 fn an_encrypted_answer_is_opened_and_a_plain_one_refused() {
-    let key = DecryptionKey::generate(&mut rand::rng());
+    let key = DecryptionKey::generate(&mut rng(1));
     let recipient = Recipient::from_jwk(&key.jwk()).unwrap();
     let seal = |content: &str| {
         let parties = Parties::default();
@@ -106,7 +106,7 @@ fn an_encrypted_answer_is_opened_and_a_plain_one_refused() {
             Encryption::A128Gcm,
             content.as_bytes(),
             parties,
-            &mut rand::rng(),
+            &mut rng(1),
         );
         format!("response={}", sealed.unwrap())
     };
@@ -134,7 +134,7 @@ fn an_encrypted_answer_is_opened_and_a_plain_one_refused() {
     }
     let inside_counts = format!("{}&state=s", seal(r#"{"vp_token":{},"state":"t"}"#));
     assert_eq!(read(&inside_counts), Err(ResponseError::State));
-    let another = DecryptionKey::generate(&mut rand::rng());
+    let another = DecryptionKey::generate(&mut rng(2));
     let sealed = seal(r#"{"vp_token":{},"state":"s"}"#);
     assert!(matches!(
         WalletAnswer::read_encrypted(&sealed, "s", &another),

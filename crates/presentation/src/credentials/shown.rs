@@ -7,8 +7,8 @@ use realdid_did::{Did, Network};
 use realdid_jose::x5c::Chain;
 use realdid_openid::ClientId;
 use realdid_openid::authorization_request::TransactionData;
-use realdid_openid::dcql::answer::{Answer, AnswerError};
-use realdid_openid::dcql::{CheckedQuery, Mismatch, SD_JWT_VC};
+use realdid_openid::dcql::answer::Answer;
+use realdid_openid::dcql::{CheckedQuery, SD_JWT_VC};
 use serde_json::Value;
 
 use super::CredentialRefusal;
@@ -226,9 +226,4 @@ fn own_did(text: &str, network: &Network) -> Result<Did, CredentialRefusal> {
         return Err(CredentialRefusal::OtherNetwork);
     }
     did.ok_or(CredentialRefusal::OtherNetwork)
-}
-
-/// For a refusal that names the query.
-pub(super) fn holder_binding_missing(id: &str) -> CredentialRefusal {
-    AnswerError::Mismatch(id.to_owned(), Mismatch::HolderBinding).into()
 }

@@ -378,7 +378,7 @@ fn a_type_that_was_not_granted_is_refused() {
     refuses(asks, &refused);
 }
 
-// test: CRD-09
+// test: DCQL-26
 #[test]
 fn a_proof_of_the_holders_key_is_needed_unless_not_asked_for() {
     let missing = AnswerError::Mismatch("licence".to_owned(), Mismatch::HolderBinding);
@@ -418,7 +418,7 @@ fn certified(uri: Option<&str>) -> impl Fn() -> Case {
     }
 }
 
-// test: CRD-10
+// test: CRD-10, X5C-02
 #[test]
 fn certificates_lead_to_a_root_that_is_trusted() {
     refuses_from(
@@ -502,6 +502,7 @@ fn a_revoked_credential_is_refused() {
     }
 }
 
+// test: JWS-06, SVC-08
 #[test]
 fn what_the_credential_itself_forbids_is_refused() {
     refuses(

@@ -119,6 +119,7 @@ async fn a_pushed_request_is_used_once_by_its_own_client() {
     .await;
 }
 
+// test: OIDC-15
 #[tokio::test]
 async fn a_pushed_request_is_checked_and_keeps_no_secret() {
     on_each(async |world: World| {

@@ -168,6 +168,7 @@ async fn a_code_expires_after_a_minute() {
 }
 
 // test: OIDC-19
+// test: OIDC-23
 #[tokio::test]
 async fn a_code_works_once_and_a_second_use_revokes() {
     on_each(async |world: World| {
@@ -204,7 +205,9 @@ async fn futures_of(world: &World, code: &str) -> [Page; 4] {
 async fn only_basic_credentials_are_read() {
     on_each(async |world: World| {
         let code = world.code(&[]).await;
-        for authorization in ["Bearer x", "Basic", "Basic !", "x"] {
+        let good = basic(&world.site.client.client_id, &world.site.secret);
+        let otherwise = good.replacen("Basic", "Bearer", 1);
+        for authorization in [otherwise.as_str(), "Bearer x", "Basic", "Basic !", "x"] {
             let page = world
                 .post("/token", &body(&code, VERIFIER), Some(authorization))
                 .await;
