@@ -218,18 +218,16 @@ impl<'a> Certificate<'a> {
             let number = UInt::<u64>::read(&mut input).map_err(|_| FinalityError::Malformed)?;
             canonical.extend_from_slice(&number.encode());
         }
-        if !passes("FIN-06", bytes.starts_with(&canonical)) {
+        let whole = bytes.len() == canonical.len() + 32 + 48 && bytes.starts_with(&canonical);
+        if !passes("FIN-06", whole) {
             return Err(FinalityError::Malformed);
         }
-        let (proposal, signature) = bytes
-            .split_at_checked(canonical.len() + 32)
-            .ok_or(FinalityError::Malformed)?;
-        let mut digest = [0; 32];
-        digest.copy_from_slice(&proposal[canonical.len()..]);
+        let (proposal, signature) = bytes.split_last_chunk().ok_or(FinalityError::Malformed)?;
+        let (_, digest) = proposal.split_last_chunk().ok_or(FinalityError::Malformed)?;
         Ok(Self {
             proposal,
-            digest,
-            signature: signature.try_into().map_err(|_| FinalityError::Malformed)?,
+            digest: *digest,
+            signature: *signature,
         })
     }
 

@@ -121,7 +121,6 @@ fn a_value_of_before_is_not_proven() {
     assert_eq!(new.span(&asked).verify_lookup(&asked, &new.root), Ok(None));
 }
 
-// test: STP-05
 #[test]
 fn a_proof_has_one_encoding() {
     let (_, proven) = spread();
