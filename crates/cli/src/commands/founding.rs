@@ -107,23 +107,7 @@ impl Founding {
         let signins: Vec<_> = (0..signins)
             .map(|_| ServiceIdentity::generate(&mut rng))
             .collect();
-        let seat = |name: String, role, identity: &ServiceIdentity| Seat {
-            name,
-            role,
-            key: identity.public_key(),
-        };
-        let mut seats = vec![
-            seat("Sandbox Authority".to_owned(), Role::Authority, &authority),
-            seat("Sandbox Licence Office".to_owned(), Role::Issuer, &issuer),
-        ];
-        seats.extend(signins.iter().enumerate().map(|(index, identity)| {
-            let name = if index == 0 {
-                "Sandbox Sign-in".to_owned()
-            } else {
-                format!("Sandbox Sign-in {}", index + 1)
-            };
-            seat(name, Role::Signin, identity)
-        }));
+        let seats = seats(&authority, &issuer, &signins);
         let charter = Charter {
             format: 1,
             network,
@@ -158,4 +142,26 @@ impl Founding {
             signins,
         })
     }
+}
+
+/// The charter's places for the first services, by their keys.
+fn seats(authority: &ServiceIdentity, issuer: &ServiceIdentity, signins: &[ServiceIdentity]) -> Vec<Seat> {
+    let seat = |name: String, role, identity: &ServiceIdentity| Seat {
+        name,
+        role,
+        key: identity.public_key(),
+    };
+    let mut seats = vec![
+        seat("Sandbox Authority".to_owned(), Role::Authority, authority),
+        seat("Sandbox Licence Office".to_owned(), Role::Issuer, issuer),
+    ];
+    seats.extend(signins.iter().enumerate().map(|(index, identity)| {
+        let name = if index == 0 {
+            "Sandbox Sign-in".to_owned()
+        } else {
+            format!("Sandbox Sign-in {}", index + 1)
+        };
+        seat(name, Role::Signin, identity)
+    }));
+    seats
 }
