@@ -271,6 +271,7 @@ async fn the_high_assurance_profile_is_kept() {
 
 // test: VRF-01
 // test: VRF-02
+// test: VRF-03
 // test: VRF-12
 #[test]
 fn a_website_is_registered_with_what_its_prefix_and_profile_need() {
