@@ -9,11 +9,13 @@ use crate::population;
 pub const LICENCE_CONFIG: &str = r#"
 name = "Sandbox Licence Office"
 
-# How credentials are issued. Status lists are published at multiples of so many seconds.
+# How credentials are issued. Status lists are published at multiples of so many seconds; here often,
+# and few and small ones, so that one can watch. Left out, all three are made for a whole country.
 [issuing]
-status_seconds = 2
-status_places = 65536
+status_seconds = 4
 status_ttl = 2
+status_places = 65536
+status_shards = 1
 
 # Where the data is: a CSV file, or a database of your own:
 #   sql = "postgres://user:password@host/name"
