@@ -316,7 +316,9 @@ async fn cryptography(world: &World, seen: &Seen, visitor: &Visitor) -> Duration
     let charter = world.network.charter.hash();
     let (epoch_key, did) = (world.network.authority.epoch_key().clone(), visitor.holder.hash());
     let token = Token::from_bytes(&visitor.token).expect("a token");
-    let token = time(|| drop(black_box(token.verify(&epoch_key, &charter, &did)).expect("a good token")));
+    let token = time(|| {
+        _ = black_box(token.verify(&epoch_key, &charter, &did)).expect("a good token");
+    });
     let url = format!("{}/v1/proofs/keys?key={}", world.network.url(), "00".repeat(32));
     let answer = get(&world.http, &url).await.expect("the node's answer");
     let answer: StateAnswer = serde_json::from_slice(&answer).expect("an answer");
@@ -324,7 +326,7 @@ async fn cryptography(world: &World, seen: &Seen, visitor: &Visitor) -> Duration
     let finality = FinalityProof::decode(&finality).expect("a proof");
     let anchor = world.network.anchor();
     let certificate = time(|| {
-        drop(black_box(finality.verify(charter.as_bytes(), &anchor.network_key)).expect("a final header"))
+        _ = black_box(finality.verify(charter.as_bytes(), &anchor.network_key)).expect("a final header");
     });
     println!(
         "  {} signatures {signatures:.2?}, token {token:.2?}, two certificates {:.2?}",
@@ -345,8 +347,9 @@ fn sign_and_check(text: &str) -> Duration {
     let message = jws.signing_input();
     let signature = key.sign_raw(message);
     let public = key.public_key();
-    time(|| drop(black_box(key.sign_raw(message))))
-        + time(|| black_box(public.verify_raw(message, &signature)).expect("a good signature"))
+    time(|| {
+        _ = black_box(key.sign_raw(message));
+    }) + time(|| black_box(public.verify_raw(message, &signature)).expect("a good signature"))
 }
 
 fn time(call: impl Fn()) -> Duration {

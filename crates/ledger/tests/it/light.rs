@@ -308,9 +308,7 @@ fn a_right_counts_while_both_it_and_the_accreditation_do() {
         (4, grant, true),
         (5, GovernanceAction::RevokeAccreditation(signin), false),
     ] {
-        ledger
-            .apply(&decision(&world, sequence, action.clone()))
-            .unwrap();
+        ledger.apply(&decision(&world, sequence, action.clone())).unwrap();
         assert_eq!(stands(&ledger), (true, counts), "{action:?}");
     }
     let only = [state_key::grant(&right)];

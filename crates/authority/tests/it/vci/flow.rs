@@ -142,6 +142,7 @@ async fn an_enrolled_wallet_needs_no_code() {
 
 // test: OAU-33
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn a_licence_has_a_status_that_is_changed_and_published() {
     on_each(async |world| {
         let policy = realdid_authority::credential_issuer::Policy {
@@ -265,6 +266,7 @@ async fn copies_share_nothing_but_their_day() {
 
 // test: VCI-42
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn what_needs_a_look_is_put_off_until_somebody_has_looked() {
     on_each(async |world| {
         let service = Service::start(world, Kind::Office).await;
@@ -414,6 +416,7 @@ async fn sm2_signs_for_holders_with_sm2() {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn metadata_is_where_wallets_and_verifiers_look() {
     on_each(async |world| {
         let service = Service::start(world, Kind::Office).await;

@@ -148,6 +148,7 @@ async fn many_at_once_have_places_of_their_own() {
     .await;
 }
 
+#[allow(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn whole(service: &Service, turn: usize) -> (String, u64) {
     let order = json!({ "record": "D-1001", "credentials": ["driving_licence"] });
     let request = service

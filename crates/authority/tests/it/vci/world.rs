@@ -86,6 +86,7 @@ impl Service {
     }
 
     /// So many processes over one database; all say they are the first one's address.
+    #[allow(clippy::too_many_lines, reason = "one story, told in its order")]
     pub async fn start_with(world: World, kind: Kind, policy: Policy, processes: usize) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let outbox = Arc::new(Outbox::default());
