@@ -90,6 +90,15 @@ pub fn document(verdicts: &[Verdict]) -> String {
     text
 }
 
+/// The checks of the page's table whose row has nothing against them.
+pub fn holding(page: &str) -> BTreeSet<String> {
+    let rows = page.lines().filter(|row| !row.contains("**"));
+    let ids = rows.filter_map(|row| row.strip_prefix("| ")?.split(" | ").next());
+    ids.filter(|id| id.contains('-') && id.ends_with(|c: char| c.is_ascii_digit()))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// `jose jws::name`
 fn shown(test: &Test) -> String {
     let package = test.program.strip_prefix("crates/").unwrap_or(&test.program);
@@ -144,6 +153,15 @@ mod tests {
             passed: tests(passed),
             absent: tests(absent),
         }
+    }
+
+    #[test]
+    fn the_page_tells_which_checks_hold() {
+        let good = verdict(&["a"], &[], &[], &[]);
+        let mut bad = verdict(&["a"], &["b"], &[], &[]);
+        "DID-02".clone_into(&mut bad.id);
+        let page = document(&[good, bad]);
+        assert_eq!(holding(&page), BTreeSet::from(["DID-01".to_owned()]));
     }
 
     #[test]

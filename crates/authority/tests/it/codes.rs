@@ -41,7 +41,7 @@ async fn a_wrong_code_is_refused_and_the_right_one_still_works() {
     .await;
 }
 
-// test: ENR-04
+// test: ENR-04, ENR-01
 #[tokio::test]
 async fn a_code_works_once() {
     on_each(async |world| {
@@ -95,7 +95,7 @@ async fn a_code_expires() {
     .await;
 }
 
-// test: ENR-06
+// test: ENR-06, ENR-01
 #[tokio::test]
 async fn tries_are_limited() {
     on_each(async |world| {
@@ -118,7 +118,7 @@ async fn tries_are_limited() {
     .await;
 }
 
-// test: ENR-07
+// test: ENR-07, ENR-01
 #[tokio::test]
 async fn a_number_is_locked_out_for_a_while() {
     let limits = EnrolmentLimits {
@@ -167,7 +167,7 @@ async fn a_number_is_locked_out_for_a_while() {
     .await;
 }
 
-// test: ENR-02
+// test: ENR-02, JWS-04, JWS-06
 #[tokio::test]
 async fn only_the_account_key_confirms() {
     on_each(async |world| {
@@ -245,7 +245,7 @@ async fn a_proof_is_for_one_enrolment_authority_network_and_time() {
     .await;
 }
 
-// test: ENR-11
+// test: ENR-11, ENR-01
 #[tokio::test]
 async fn nobody_and_somebody_are_treated_alike() {
     on_each(async |world| {

@@ -187,6 +187,7 @@ async fn from_a_name_to_a_token() {
     .await;
 }
 
+// test: ENR-08, QUO-03, QUO-04, QUO-07
 #[tokio::test]
 async fn refusals_are_problems() {
     on_each(async |world| {
@@ -318,7 +319,7 @@ async fn shape(answer: Response) -> (StatusCode, Vec<String>, Vec<String>) {
     )
 }
 
-// test: ENR-11
+// test: ENR-01
 #[tokio::test]
 async fn an_answer_does_not_tell_whether_a_person_exists() {
     on_each(async |world| {

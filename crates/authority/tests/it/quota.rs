@@ -78,6 +78,7 @@ async fn the_same_value_again_costs_nothing_and_gives_the_same_bytes() {
     .await;
 }
 
+// test: QUO-08
 #[tokio::test]
 async fn a_crash_between_debit_and_signature_costs_nothing() {
     on_each(async |world| {
@@ -114,7 +115,7 @@ async fn a_crash_between_debit_and_signature_costs_nothing() {
     .await;
 }
 
-// test: QUO-02
+// test: QUO-02, QUO-01
 #[tokio::test]
 async fn enrolling_again_replaces_the_account_and_keeps_the_quota() {
     on_each(async |world| {
@@ -169,6 +170,7 @@ async fn a_replacement_between_check_and_debit_is_seen() {
     .await;
 }
 
+// test: JWS-04, JWS-06, QUO-05
 #[tokio::test]
 async fn an_account_can_ask_where_it_stands() {
     on_each(async |world| {

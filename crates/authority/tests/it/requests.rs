@@ -61,7 +61,7 @@ async fn values_that_must_not_be_signed_are_refused() {
     .await;
 }
 
-// test: QUO-04
+// test: QUO-04, QUO-08
 #[tokio::test]
 async fn a_batch_has_a_size() {
     on_each(async |world| {
@@ -125,7 +125,7 @@ async fn what_was_paid_for_one_key_is_not_signed_by_another() {
     .await;
 }
 
-// test: QUO-05
+// test: QUO-05, JWS-04, JWS-06
 #[tokio::test]
 async fn other_peoples_accounts_are_closed() {
     on_each(async |world| {
@@ -193,7 +193,7 @@ async fn a_request_is_for_this_authority_network_and_time() {
     .await;
 }
 
-// test: QUO-07
+// test: QUO-07, ENR-10
 #[tokio::test]
 async fn a_request_is_taken_once() {
     on_each(async |world| {

@@ -40,6 +40,7 @@ async fn enrolments_of_one_person_at_once_leave_one_account() {
     .await;
 }
 
+// test: ENR-04
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_code_at_once_opens_one_account() {
     on_each(async |world| {
@@ -64,6 +65,7 @@ async fn one_code_at_once_opens_one_account() {
     .await;
 }
 
+// test: ENR-01, ENR-06
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn wrong_codes_at_once_get_no_more_tries() {
     on_each(async |world| {
@@ -100,6 +102,7 @@ async fn ready(world: World) -> (Arc<World>, Arc<Device>) {
     (Arc::new(world), Arc::new(wallet))
 }
 
+// test: QUO-08
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_value_at_once_is_debited_once() {
     on_each(async |world| {
@@ -118,6 +121,7 @@ async fn one_value_at_once_is_debited_once() {
     .await;
 }
 
+// test: QUO-07
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_request_at_once_is_taken_once() {
     on_each(async |world| {
@@ -141,6 +145,7 @@ async fn one_request_at_once_is_taken_once() {
     .await;
 }
 
+// test: QUO-01
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn different_values_at_once_cannot_overdraw() {
     on_each(async |world| {

@@ -164,7 +164,6 @@ fn every_byte_of_a_header_is_in_its_hash() {
 }
 
 proptest! {
-    // test: HDR-04
     #[test]
     fn nothing_panics(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         let _ = Header::decode(&bytes);

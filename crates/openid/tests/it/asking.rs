@@ -74,7 +74,7 @@ fn encrypted(claims: &mut RequestClaims) {
     claims.client_metadata = claims.client_metadata.clone().encrypted_to(&key.jwk());
 }
 
-// test: VP-30
+// test: VP-30, JWE-10
 #[test]
 fn an_encrypted_answer_needs_a_key_with_a_name() {
     let accepted = asks_for_credentials(encrypted).unwrap();

@@ -166,19 +166,19 @@ fn misfits(alter: impl FnOnce(&mut Held, &mut Value), expected: Mismatch) {
     );
 }
 
-// test: DCQL-23
+// test: DCQL-23, DCQL-22, DCQL-24
 #[test]
 fn another_format_does_not_answer() {
     misfits(|held, _| held.format = "mso_mdoc", Mismatch::Format);
 }
 
-// test: DCQL-24
+// test: DCQL-24, DCQL-22
 #[test]
 fn another_type_does_not_answer() {
     misfits(|held, _| held.types.truncate(1), Mismatch::Type);
 }
 
-// test: DCQL-25
+// test: DCQL-25, DCQL-22, DCQL-24
 #[test]
 fn an_issuer_that_nobody_asked_for_does_not_answer() {
     misfits(|held, _| held.authorities.clear(), Mismatch::Authority);
@@ -194,7 +194,7 @@ fn an_issuer_that_nobody_asked_for_does_not_answer() {
     assert!(read(query).satisfied_by("licence", &held().candidate()).is_ok());
 }
 
-// test: DCQL-26
+// test: DCQL-26, DCQL-22
 #[test]
 fn a_proof_of_the_key_is_needed_unless_not_asked_for() {
     misfits(|held, _| held.holder_bound = false, Mismatch::HolderBinding);
@@ -205,7 +205,7 @@ fn a_proof_of_the_key_is_needed_unless_not_asked_for() {
     assert!(read(query).satisfied_by("licence", &unbound.candidate()).is_ok());
 }
 
-// test: DCQL-27
+// test: DCQL-27, DCQL-22, DCQL-24, DCQL-28
 #[test]
 fn values_are_compared_with_their_types() {
     let only = |query: &mut Value| query["credentials"][0]["claim_sets"] = json!([["a"]]);
@@ -225,7 +225,7 @@ fn values_are_compared_with_their_types() {
     assert_eq!(shown["classes"], json!(["C"]));
 }
 
-// test: DCQL-28
+// test: DCQL-28, DCQL-18, DCQL-22, DCQL-24, DCQL-27, DCQL-29
 #[test]
 fn one_of_the_claim_sets_is_needed_whole() {
     misfits(
@@ -243,7 +243,7 @@ fn one_of_the_claim_sets_is_needed_whole() {
     assert_eq!(shown, json!({ "birthdate": "2000-01-01" }));
 }
 
-// test: DCQL-29
+// test: DCQL-29, DCQL-18, DCQL-22, DCQL-24
 #[test]
 fn each_claim_that_is_asked_for_is_needed() {
     misfits(
@@ -280,7 +280,7 @@ fn good_answer() {
     }
 }
 
-// test: DCQL-21
+// test: DCQL-21, DCQL-24
 #[test]
 fn without_sets_everything_is_needed() {
     let mut query = good();
@@ -298,7 +298,7 @@ fn without_sets_everything_is_needed() {
     assert!(Answer::read(r#"{"licence":["a"],"card":["b"]}"#, &query).is_ok());
 }
 
-// test: DCQL-22
+// test: DCQL-22, DCQL-24, JWS-01
 #[test]
 fn of_each_required_set_an_option_is_needed() {
     let missing = vec!["licence".to_owned(), "mdl".to_owned()];
@@ -320,7 +320,7 @@ fn of_each_required_set_an_option_is_needed() {
     good_answer();
 }
 
-// test: DCQL-30
+// test: DCQL-30, JWS-01
 #[test]
 fn an_answer_has_few_presentations() {
     let many = json!({ "licence": ["a"], "card": vec!["b"; 16] }).to_string();
@@ -328,7 +328,7 @@ fn an_answer_has_few_presentations() {
     good_answer();
 }
 
-// test: DCQL-31
+// test: DCQL-31, JWS-01
 #[test]
 fn what_was_not_asked_for_is_refused() {
     assert_eq!(
@@ -338,14 +338,14 @@ fn what_was_not_asked_for_is_refused() {
     good_answer();
 }
 
-// test: DCQL-32
+// test: DCQL-32, JWS-01
 #[test]
 fn several_answers_are_refused_where_one_is_asked_for() {
     assert_eq!(answer(r#"{"licence":["a","b"]}"#), Err(AnswerError::Several));
     good_answer();
 }
 
-// test: DCQL-33
+// test: DCQL-33, JWS-01
 #[test]
 fn an_answer_is_not_an_empty_list() {
     assert_eq!(answer(r#"{"licence":["a"],"card":[]}"#), Err(AnswerError::Empty));

@@ -155,7 +155,7 @@ fn the_scope_openid_is_needed() {
     assert_eq!(both.names(), "openid realname_verified");
 }
 
-// test: OIDC-10
+// test: OIDC-10, OIDC-01
 #[test]
 fn pkce_with_s256_is_needed() {
     let check = |text: &str| check_pkce(&parameters(text)).err();
@@ -227,7 +227,7 @@ fn only_codes_are_exchanged() {
     assert_eq!(read(&token_request("authorization_code")).as_deref(), Ok("c"));
 }
 
-// test: OIDC-14
+// test: OIDC-14, OIDC-03
 #[test]
 fn a_code_is_exchanged_for_the_address_it_was_sent_to() {
     let request = TokenRequest::read(&parameters(&token_request("authorization_code"))).unwrap();
@@ -312,6 +312,7 @@ fn the_metadata_has_all_required_fields() {
     assert_eq!(metadata["token_endpoint"], "https://s.example/token");
 }
 
+// test: DCQL-28, DCQL-29
 #[test]
 fn what_a_token_cannot_tell_takes_the_real_name_credential() {
     let scopes = |scope: &str| {

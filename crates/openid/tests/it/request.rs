@@ -333,6 +333,7 @@ fn a_verifier_that_does_not_read_the_format_is_refused() {
     );
 }
 
+// test: JWS-06
 #[test]
 fn a_request_signed_by_somebody_else_is_refused() {
     refuses(

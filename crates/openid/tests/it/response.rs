@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{key, rng};
 
-// test: VP-06
+// test: VP-06, JWS-01
 #[test]
 fn a_vp_token_answers_the_query_asked_with_one_presentation() {
     let good = serde_json::to_string(&VpToken::single("realname", "a.b.c".to_owned())).unwrap();
@@ -94,7 +94,7 @@ fn a_login_presentation_carries_nothing_but_its_claims() {
     assert_eq!(realdid_jwt::parse(&text).err(), Some(JwsError::Claims));
 }
 
-// test: VP-38
+// test: VP-38, JWS-01
 #[test]
 fn an_encrypted_answer_is_opened_and_a_plain_one_refused() {
     let key = DecryptionKey::generate(&mut rng(1));

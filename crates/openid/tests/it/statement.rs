@@ -40,7 +40,7 @@ fn passes() {
     assert!(UnverifiedStatement::find(&[]).unwrap().is_none());
 }
 
-// test: VP-07
+// test: VP-07, JWS-06
 #[test]
 fn a_statement_about_another_site_is_refused() {
     assert_eq!(
@@ -50,7 +50,7 @@ fn a_statement_about_another_site_is_refused() {
     passes();
 }
 
-// test: VP-08
+// test: VP-08, JWS-06
 #[test]
 fn a_statement_of_another_network_is_refused() {
     assert_eq!(
@@ -60,7 +60,7 @@ fn a_statement_of_another_network_is_refused() {
     passes();
 }
 
-// test: VP-09
+// test: VP-09, JWS-06
 #[test]
 fn a_statement_out_of_its_time_is_refused() {
     assert_eq!(verdict(|claims| claims.exp = NOW), Err(SiteStatementError::Time));
@@ -71,7 +71,7 @@ fn a_statement_out_of_its_time_is_refused() {
     passes();
 }
 
-// test: VP-10
+// test: VP-10, JWS-06
 #[test]
 fn a_name_that_misleads_is_refused() {
     for name in ["", " A", "A\n", "A\u{202e}B", "A\u{200b}", &"x".repeat(65)] {

@@ -39,7 +39,7 @@ async fn refuses_body(site: impl FnOnce(&mut VerifierOptions), bodies: &[(Value,
 
 // test: VRF-16
 // test: VRF-15
-// test: VRF-17
+// test: VRF-17, DCQL-01
 #[tokio::test]
 async fn a_request_that_is_not_well_formed_is_refused() {
     let cases = [
@@ -192,7 +192,7 @@ fn haip(options: &mut VerifierOptions) {
 // test: VRF-04
 // test: VRF-18
 // test: VRF-20
-// test: VRF-21
+// test: VRF-21, DCQL-13
 #[tokio::test]
 async fn what_the_high_assurance_profile_forbids_is_refused() {
     on_each(async |world: World| {

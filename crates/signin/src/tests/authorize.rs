@@ -24,6 +24,7 @@ async fn an_unknown_client_is_refused_on_a_page() {
     .await;
 }
 
+// test: OIDC-05
 #[tokio::test]
 async fn a_visitor_is_never_sent_to_an_unregistered_address() {
     on_each(async |world: World| {
@@ -36,6 +37,7 @@ async fn a_visitor_is_never_sent_to_an_unregistered_address() {
     .await;
 }
 
+// test: OIDC-06, OIDC-07, OIDC-10, OIDC-11
 #[tokio::test]
 async fn a_website_is_told_its_mistakes_at_its_own_address() {
     on_each(async |world: World| {

@@ -144,6 +144,7 @@ async fn a_credential_that_is_revoked_suspended_or_of_unknown_status_is_refused(
     .await;
 }
 
+// test: CRD-12, JWS-06
 #[tokio::test]
 async fn a_status_list_is_signed_by_the_issuer_or_one_the_same_authority_certifies() {
     with_site(async |world, presenter, rest| {

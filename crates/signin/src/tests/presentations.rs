@@ -141,7 +141,7 @@ async fn an_answer_made_for_another_website_is_refused() {
     refuses(mixed_up, "key_binding_audience").await;
 }
 
-// test: DCQL-29
+// test: DCQL-29, DCQL-18
 #[tokio::test]
 async fn less_than_was_asked_for_is_refused() {
     let less = async |world: &World, presenter: &Presenter, rest: &Rest<'_>| {
@@ -154,6 +154,7 @@ async fn less_than_was_asked_for_is_refused() {
     refuses(less, "claim_missing").await;
 }
 
+// test: DCQL-32, DCQL-33
 #[tokio::test]
 async fn malformed_answers_change_nothing() {
     with_site(async |world, presenter, rest| {

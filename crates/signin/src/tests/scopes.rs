@@ -64,6 +64,7 @@ async fn a_scope_that_a_website_is_not_registered_for_is_refused() {
     .await;
 }
 
+// test: DCQL-21
 #[tokio::test]
 async fn the_wallet_is_asked_for_the_real_name_credential_beside_the_login() {
     with_registered(None, async |world: World| {

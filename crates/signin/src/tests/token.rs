@@ -218,7 +218,7 @@ async fn only_basic_credentials_are_read() {
     .await;
 }
 
-// test: OIDC-22
+// test: OIDC-22, OIDC-13
 #[tokio::test]
 async fn an_unknown_code_is_refused() {
     on_each(async |world: World| {
@@ -241,6 +241,7 @@ async fn an_unknown_code_is_refused() {
     .await;
 }
 
+// test: OIDC-03, OIDC-14
 #[tokio::test]
 async fn a_code_needs_its_verifier_and_survives_a_wrong_one() {
     on_each(async |world: World| {

@@ -153,6 +153,7 @@ async fn an_unknown_or_expired_request_is_refused() {
     .await;
 }
 
+// test: LOG-01, LOG-02, LOG-03, LOG-04, LOG-10
 #[tokio::test]
 async fn a_presentation_made_for_something_else_is_refused_and_the_login_stays_open() {
     on_each(async |world: World| {
