@@ -113,12 +113,13 @@ fn mode(path: &Path) -> u32 {
 fn a_network_is_founded_once_with_private_keys() {
     let place = Place::with_network();
     let network = place.path("network");
-    assert_eq!(fs::read_to_string(network.join("format_version")).unwrap(), "1\n");
+    assert_eq!(fs::read_to_string(network.join("format_version")).unwrap(), "2\n");
     for key in [
         "node/link.key",
         "node/share.key",
         "member/member.key",
         "authority/authority.key",
+        "issuer/issuer.key",
         "signin/signin.key",
     ] {
         assert_eq!(mode(&network.join(key)), 0o600, "{key}");
@@ -152,7 +153,8 @@ fn two_sign_in_servers_have_two_identities() {
     assert_ne!(read("signin/signin.key"), read("signin2/signin.key"));
     assert!(read("signin2/signin.toml").contains("listen = \"127.0.0.1:9021\""));
     let charter: Value = serde_json::from_str(&read("charter.json")).unwrap();
-    assert_eq!(charter["seats"].as_array().unwrap().len(), 3);
+    // the authority, the licence office and both sign-in servers
+    assert_eq!(charter["seats"].as_array().unwrap().len(), 4);
 }
 
 #[test]
