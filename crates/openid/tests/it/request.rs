@@ -206,7 +206,7 @@ fn a_login_may_be_asked_for_alone_or_with_credentials() {
     assert_eq!(query.login_query(), Ok(None));
 }
 
-// test: VP-11
+// test: VP-11, VP-01
 #[test]
 fn a_link_has_each_parameter_once() {
     let link = WalletLink {

@@ -94,7 +94,7 @@ fn a_login_presentation_carries_nothing_but_its_claims() {
     assert_eq!(realdid_jwt::parse(&text).err(), Some(JwsError::Claims));
 }
 
-// test: VP-38, JWS-01
+// test: VP-38, JWS-01, VP-22, VP-23
 #[test]
 fn an_encrypted_answer_is_opened_and_a_plain_one_refused() {
     let key = DecryptionKey::generate(&mut rng(1));

@@ -39,7 +39,7 @@ async fn refuses_body(site: impl FnOnce(&mut VerifierOptions), bodies: &[(Value,
 
 // test: VRF-16
 // test: VRF-15
-// test: VRF-17, DCQL-01
+// test: VRF-17, DCQL-01, VP-34
 #[tokio::test]
 async fn a_request_that_is_not_well_formed_is_refused() {
     let cases = [
@@ -101,7 +101,7 @@ async fn a_website_names_itself_as_it_is_registered() {
     refuses_body(|_| (), &cases).await;
 }
 
-// test: VRF-03
+// test: VRF-03, TRU-03
 #[tokio::test]
 async fn no_more_is_asked_than_is_registered() {
     let mut passport = ask();
@@ -148,6 +148,7 @@ async fn certified(world: &World, presenter: &Presenter, alter: impl FnOnce(&mut
         .await
 }
 
+// test: VP-38
 #[tokio::test]
 async fn a_website_may_name_itself_in_three_ways_and_have_answers_encrypted() {
     on_each(async |world: World| {
@@ -272,7 +273,7 @@ async fn the_high_assurance_profile_is_kept() {
 // test: VRF-01
 // test: VRF-02
 // test: VRF-03
-// test: VRF-12
+// test: VRF-12, X5C-03
 #[test]
 fn a_website_is_registered_with_what_its_prefix_and_profile_need() {
     let presenter = Presenter::new();

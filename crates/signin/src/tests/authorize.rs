@@ -172,7 +172,7 @@ fn a_website_has_a_name_that_can_be_shown() {
     );
 }
 
-// test: SIG-02
+// test: SIG-02, VP-01
 #[test]
 fn a_website_has_redirect_addresses_over_https() {
     assert_eq!(

@@ -93,7 +93,7 @@ async fn refuses(alter: impl AsyncFn(&World, &Presenter, &Rest<'_>) -> (Value, S
     .await;
 }
 
-// test: CRD-10
+// test: CRD-10, X5C-02
 #[tokio::test]
 async fn an_issuer_that_nobody_trusts_is_refused() {
     let stranger = async |world: &World, presenter: &Presenter, rest: &Rest<'_>| {
@@ -154,7 +154,7 @@ async fn less_than_was_asked_for_is_refused() {
     refuses(less, "claim_missing").await;
 }
 
-// test: DCQL-32, DCQL-33
+// test: DCQL-32, DCQL-33, VP-21, VP-22
 #[tokio::test]
 async fn malformed_answers_change_nothing() {
     with_site(async |world, presenter, rest| {
@@ -193,7 +193,7 @@ async fn malformed_answers_change_nothing() {
     .await;
 }
 
-// test: VRF-05
+// test: VRF-05, VRF-11
 #[tokio::test]
 async fn a_request_is_answered_once_also_by_many_at_once() {
     with_site(async |world, presenter, rest| {

@@ -33,7 +33,7 @@ async fn with_registered(claims: Option<&[&str]>, test: impl AsyncFn(World)) {
 }
 
 // test: OIDC-24
-// test: VRF-03
+// test: VRF-03, TRU-03
 #[tokio::test]
 async fn a_scope_that_a_website_is_not_registered_for_is_refused() {
     on_each(async |world: World| {

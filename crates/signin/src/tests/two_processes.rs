@@ -81,7 +81,7 @@ async fn a_pushed_request_is_used_at_one_of_two_servers() {
     .await;
 }
 
-// test: VRF-05
+// test: VRF-05, VRF-11
 #[tokio::test]
 async fn an_answer_counts_at_one_of_two_servers_and_is_told_once() {
     on_each(async |world: World| {

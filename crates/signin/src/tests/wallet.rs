@@ -207,6 +207,7 @@ async fn with_the_node_down_the_login_stays_open() {
     .await;
 }
 
+// test: VP-23
 #[tokio::test]
 async fn oversized_and_malformed_answers_are_refused() {
     on_each(async |world: World| {

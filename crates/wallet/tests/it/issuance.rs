@@ -54,6 +54,7 @@ fn an_offer_with_a_code_becomes_a_batch_of_copies_each_with_its_own_key() {
     );
 }
 
+// test: VCI-04
 #[test]
 fn an_offer_by_reference_or_from_a_strangers_wallet_address_is_the_same_offer() {
     let by_value = offer(coded()).replace("openid-credential-offer://", "https://wallet.example/open");
@@ -359,6 +360,7 @@ fn what_begins_later_is_stored_now() {
     assert!(!copy.is_valid_at(NOW) && copy.is_valid_at(NOW + 3600));
 }
 
+// test: VP-01
 #[test]
 fn what_cannot_be_held_is_said_before_anything_is_fetched() {
     let mut issuer = MockIssuer::new();

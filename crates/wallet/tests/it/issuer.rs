@@ -143,7 +143,7 @@ fn published(issuer: &str, kid: Option<&str>) -> KeysSearch {
     }
 }
 
-// test: SVC-18
+// test: SVC-18, VP-01
 #[test]
 fn published_keys_are_fetched_from_between_host_and_path_here_or_one_step_further() {
     let secret = SecretKey::from_seed(KeyType::P256, &[1; 32]);
