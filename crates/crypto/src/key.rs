@@ -5,6 +5,7 @@ use std::fmt;
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use ed25519_zebra::{SigningKey, VerificationKey};
 use rand_core::CryptoRng;
+use realdid_checks::passes;
 use sm2::elliptic_curve::sec1::ToSec1Point as _;
 use zeroize::Zeroizing;
 
@@ -110,14 +111,10 @@ impl PublicKey {
         }
         match kind {
             KeyType::Ed25519 => check_ed25519(bytes)?,
-            // check: CRY-03
-            // Only the compressed form: the curves' libraries would take the compact one (05) too.
-            KeyType::P256 | KeyType::Sm2 if !matches!(bytes[0], 2 | 3) => return Err(KeyError::NotOnCurve),
-            KeyType::P256 => {
-                p256::PublicKey::from_sec1_bytes(bytes).map_err(|_| KeyError::NotOnCurve)?;
-            }
-            KeyType::Sm2 => {
-                sm2::PublicKey::from_sec1_bytes(bytes).map_err(|_| KeyError::NotOnCurve)?;
+            KeyType::P256 | KeyType::Sm2 => {
+                if !passes("CRY-03", is_compressed_point(kind, bytes)) {
+                    return Err(KeyError::NotOnCurve);
+                }
             }
         }
         let mut padded = [0; 33];
@@ -249,15 +246,23 @@ fn coordinates(uncompressed: &[u8; 65]) -> (String, String) {
     )
 }
 
+/// Only the compressed form: the curves' libraries would take the compact one (05) too.
+fn is_compressed_point(kind: KeyType, bytes: &[u8]) -> bool {
+    matches!(bytes[0], 2 | 3)
+        && match kind {
+            KeyType::Ed25519 => false,
+            KeyType::P256 => p256::PublicKey::from_sec1_bytes(bytes).is_ok(),
+            KeyType::Sm2 => sm2::PublicKey::from_sec1_bytes(bytes).is_ok(),
+        }
+}
+
 fn check_ed25519(bytes: &[u8]) -> Result<(), KeyError> {
     let compressed = CompressedEdwardsY::from_slice(bytes).map_err(|_| KeyError::Length)?;
     let point = compressed.decompress().ok_or(KeyError::NotOnCurve)?;
-    // check: CRY-01
-    if point.is_small_order() {
+    if !passes("CRY-01", !point.is_small_order()) {
         return Err(KeyError::SmallOrder);
     }
-    // check: CRY-02
-    if point.compress() != compressed {
+    if !passes("CRY-02", point.compress() == compressed) {
         return Err(KeyError::NotOnCurve);
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::fmt;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use ed25519_zebra::{VerificationKey, VerificationKeyBytes, batch};
 use rand_core::CryptoRng;
+use realdid_checks::passes;
 
 use crate::key::SM2_SIGNER_ID;
 use crate::{DecodeError, Hash, KeyType, PublicKey, Reader, SecretKey, Writer};
@@ -103,8 +104,7 @@ impl PublicKey {
     /// # Errors
     /// [`SignatureError`].
     pub fn verify_raw(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
-        // check: CRY-04
-        if self.kind() == KeyType::P256 && !has_low_s(signature) {
+        if self.kind() == KeyType::P256 && !passes("CRY-04", has_low_s(signature)) {
             return Err(SignatureError);
         }
         self.verify_foreign(message, signature)

@@ -1,5 +1,6 @@
 //! The state of a DID on the ledger: a record of fixed size, and how time alone changes it.
 
+use realdid_checks::passes;
 use realdid_crypto::{DecodeError, Hash, Reader, Writer};
 
 use crate::Commitment;
@@ -279,8 +280,7 @@ impl Pending {
             recovery: Commitment(Hash::read(reader)?),
         };
         let sets_nothing = [pending.document, pending.next.0, pending.recovery.0] == [Hash::ZERO; 3];
-        // check: DID-07
-        if kind == PendingKind::Deactivation && !sets_nothing {
+        if kind == PendingKind::Deactivation && !passes("DID-07", sets_nothing) {
             return Err(DecodeError::NotCanonical("pending deactivation"));
         }
         Ok(pending)

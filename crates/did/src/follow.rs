@@ -1,5 +1,6 @@
 //! Which operation may follow which: one pure function of (entry, operation, time).
 
+use realdid_checks::passes;
 use realdid_crypto::Hash;
 
 use crate::entry::{Assurance, Backing, Entry, Pending, PendingKind};
@@ -74,12 +75,10 @@ pub fn follow(
         let first = inception_entry(&founding.inception, now, assurance);
         return apply(first, operation, now, delays, None);
     };
-    // check: FOL-01
-    if entry.last_operation == operation.hash() {
+    if !passes("FOL-01", entry.last_operation != operation.hash()) {
         return Err(FollowError::AlreadyApplied);
     }
-    // check: FOL-02
-    if entry.last_operation != operation.operation().previous {
+    if !passes("FOL-02", entry.last_operation == operation.operation().previous) {
         return Err(FollowError::StalePrevious);
     }
     apply(entry.at(now), operation, now, delays, assurance)
@@ -94,61 +93,54 @@ fn apply(
 ) -> Result<Entry, FollowError> {
     let operation = verified.operation();
     let charter = &operation.charter;
-    // check: FOL-03
-    if entry.deactivated {
+    if !passes("FOL-03", !entry.deactivated) {
         return Err(FollowError::Deactivated);
     }
-    match (&operation.action, entry.pending.map(|pending| pending.kind)) {
+    let pending = entry.pending.map(|pending| pending.kind);
+    if !passes("FOL-11", lets_through(pending, &operation.action)) {
+        return Err(FollowError::Pending);
+    }
+    match &operation.action {
         // protocol.md §3: the inception as it stands; `entry` is it already.
-        (Action::Publish(_), None) => {}
+        Action::Publish(_) => {}
 
         // §4: update needs the committed next keys and never changes the recovery commitment.
-        (Action::Update(rotation), None) => rotate(&mut entry, rotation, charter)?,
+        Action::Update(rotation) => rotate(&mut entry, rotation, charter)?,
 
         // §2: a fresh token over the same DID under a later epoch's key.
-        (Action::Renew { document, .. }, None) => renew(&mut entry, document, assurance)?,
+        Action::Renew { document, .. } => renew(&mut entry, document, assurance)?,
 
         // §4: recovery waits for the charter's delay; it cancels a pending deactivation.
-        (Action::Recover { reveal, .. }, None | Some(PendingKind::Deactivation)) => {
-            // check: FOL-06
-            expect(reveal.commitment(charter), entry.recovery)?;
+        Action::Recover { reveal, .. } => {
+            committed(passes("FOL-06", reveal.commitment(charter) == entry.recovery))?;
             entry.pending = pending_recovery(verified, now, &entry, delays);
         }
 
         // §4: deactivation by the recovery key is immediate, whatever is pending.
-        (
-            Action::Deactivate {
-                reveal: Reveal::Recovery(reveal),
-                ..
-            },
-            _,
-        ) => {
-            // check: FOL-07
-            expect(reveal.commitment(charter), entry.recovery)?;
+        Action::Deactivate {
+            reveal: Reveal::Recovery(reveal),
+            ..
+        } => {
+            committed(passes("FOL-07", reveal.commitment(charter) == entry.recovery))?;
             entry.pending = None;
             entry.deactivated = true;
         }
 
         // §4: deactivation by the next keys takes the delay.
-        (
-            Action::Deactivate {
-                reveal: Reveal::Next(reveal),
-                ..
-            },
-            None,
-        ) => {
-            // check: FOL-08
-            expect(reveal.commitment(charter), entry.next)?;
+        Action::Deactivate {
+            reveal: Reveal::Next(reveal),
+            ..
+        } => {
+            committed(passes("FOL-08", reveal.commitment(charter) == entry.next))?;
             let effective_at = now.saturating_add(delays.recovery);
             entry.pending = Some(pending_deactivation(verified.hash(), effective_at));
         }
 
         // §4: the next keys may veto one recovery, and rotate by it.
-        (Action::Veto(rotation), Some(PendingKind::Recovery)) => veto(&mut entry, rotation, charter)?,
-        (Action::Veto(_), None | Some(PendingKind::Deactivation)) => return Err(FollowError::NothingToVeto),
-
-        // check: FOL-11
-        (_, Some(_)) => return Err(FollowError::Pending),
+        Action::Veto(rotation) if pending == Some(PendingKind::Recovery) => {
+            veto(&mut entry, rotation, charter)?;
+        }
+        Action::Veto(_) => return Err(FollowError::NothingToVeto),
     }
     entry.version = entry.version.saturating_add(1);
     entry.last_operation = verified.hash();
@@ -156,17 +148,33 @@ fn apply(
     Ok(entry)
 }
 
+/// Whether what is pending does not stop this action (protocol.md §4). A veto is not stopped: whether
+/// there is anything to veto is a question of its own.
+const fn lets_through(pending: Option<PendingKind>, action: &Action) -> bool {
+    match (pending, action) {
+        (None, _)
+        | (
+            Some(_),
+            Action::Veto(_)
+            | Action::Deactivate {
+                reveal: Reveal::Recovery(_),
+                ..
+            },
+        )
+        | (Some(PendingKind::Deactivation), Action::Recover { .. }) => true,
+        (Some(_), _) => false,
+    }
+}
+
 fn rotate(entry: &mut Entry, rotation: &Rotation, charter: &Hash) -> Result<(), FollowError> {
-    // check: FOL-04
-    expect(rotation.commitment(charter), entry.next)?;
+    committed(passes("FOL-04", rotation.commitment(charter) == entry.next))?;
     entry.document = rotation.document.hash();
     entry.next = rotation.next;
     Ok(())
 }
 
 fn veto(entry: &mut Entry, rotation: &Rotation, charter: &Hash) -> Result<(), FollowError> {
-    // check: FOL-09
-    if entry.vetoed {
+    if !passes("FOL-09", !entry.vetoed) {
         return Err(FollowError::VetoUsed);
     }
     rotate(entry, rotation, charter)?;
@@ -180,8 +188,7 @@ fn renew(
     document: &DocumentData,
     assurance: Option<Assurance>,
 ) -> Result<(), FollowError> {
-    // check: FOL-05
-    if document.hash() != entry.document {
+    if !passes("FOL-05", document.hash() == entry.document) {
         return Err(FollowError::Document);
     }
     entry.assurance = newer(entry.assurance, assurance)?;
@@ -203,11 +210,10 @@ fn pending_recovery(
     else {
         return None;
     };
-    // check: FOL-10
-    let delay = if entry.vetoed {
-        delays.vetoed_recovery
-    } else {
+    let delay = if passes("FOL-10", !entry.vetoed) {
         delays.recovery
+    } else {
+        delays.vetoed_recovery
     };
     Some(Pending {
         kind: PendingKind::Recovery,
@@ -247,12 +253,9 @@ const fn pending_deactivation(operation: Hash, effective_at: u64) -> Pending {
     }
 }
 
-fn expect(opened: Commitment, committed: Commitment) -> Result<(), FollowError> {
-    if opened == committed {
-        Ok(())
-    } else {
-        Err(FollowError::Commitment)
-    }
+/// What is revealed has to be what was committed to.
+fn committed(holds: bool) -> Result<(), FollowError> {
+    holds.then_some(()).ok_or(FollowError::Commitment)
 }
 
 /// A renewal's token must say more than the one before it: a later epoch, or a higher level.
@@ -260,8 +263,8 @@ fn newer(old: Assurance, new: Option<Assurance>) -> Result<Assurance, FollowErro
     let new = new
         .filter(|new| new.backing == Backing::Token)
         .ok_or(FollowError::NotNewer)?;
-    // check: FOL-12
-    if (new.epoch, new.level) > (old.epoch, old.level) || old.backing != Backing::Token {
+    let says_more = (new.epoch, new.level) > (old.epoch, old.level);
+    if passes("FOL-12", says_more || old.backing != Backing::Token) {
         Ok(new)
     } else {
         Err(FollowError::NotNewer)

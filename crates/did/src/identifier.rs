@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use realdid_checks::passes;
 use realdid_crypto::{Hash, base58_decode, base58_encode, base64url_decode, base64url_encode};
 
 use crate::Inception;
@@ -52,8 +53,8 @@ impl Network {
         let mut characters = name.bytes();
         let starts_well = characters.next().is_some_and(|first| first.is_ascii_lowercase());
         let goes_on_well = characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
-        // check: DID-01
-        if starts_well && goes_on_well && (2..=16).contains(&name.len()) {
+        let right_length = (2..=16).contains(&name.len());
+        if passes("DID-01", starts_well && goes_on_well && right_length) {
             Ok(Self(name.to_owned()))
         } else {
             Err(DidError::Network)
@@ -179,11 +180,8 @@ impl ParsedDid {
         if parts.next().is_some() {
             return Err(DidError::Inception);
         }
-        // check: DID-02
-        if inception
-            .as_ref()
-            .is_some_and(|inception| inception.hash() != hash)
-        {
+        let own = |inception: &Inception| inception.hash() == hash;
+        if !passes("DID-02", inception.as_ref().is_none_or(own)) {
             return Err(DidError::Mismatch);
         }
         Ok(Self {
@@ -196,8 +194,10 @@ impl ParsedDid {
 fn parse_identifier(text: &str) -> Result<Hash, DidError> {
     let digits = text.strip_prefix('z').ok_or(DidError::Identifier)?;
     let multihash = base58_decode(digits).map_err(|_| DidError::Identifier)?;
-    // check: DID-03
-    let digest = multihash.strip_prefix(&SHA2_256).ok_or(DidError::Identifier)?;
+    let (function, digest) = multihash.split_first_chunk::<2>().ok_or(DidError::Identifier)?;
+    if !passes("DID-03", *function == SHA2_256) {
+        return Err(DidError::Identifier);
+    }
     digest.try_into().map(Hash).map_err(|_| DidError::Identifier)
 }
 

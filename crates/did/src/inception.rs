@@ -1,5 +1,6 @@
 //! What a DID is the hash of, and the parts it shares with operations: keys, services, commitments.
 
+use realdid_checks::passes;
 use realdid_crypto::{DecodeError, Hash, PublicKey, Reader, Writer, hash_labelled, sha256};
 
 use crate::{Did, Network};
@@ -146,9 +147,11 @@ impl DocumentData {
         let mut ids: Vec<_> = services.iter().map(|service| &service.id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let valid = services.iter().all(Service::is_valid);
-        // check: DID-05
-        if !valid || services.len() > MAX_SERVICES || ids.len() != services.len() {
+        let few_and_different = services.len() <= MAX_SERVICES && ids.len() == services.len();
+        if !passes(
+            "DID-05",
+            few_and_different && services.iter().all(Service::is_valid),
+        ) {
             return Err(DecodeError::OutOfRange("services"));
         }
         Ok(Self { keys, services })
@@ -202,8 +205,8 @@ fn check_keys(keys: &[VerificationKey]) -> Result<(), DecodeError> {
     let mut sorted: Vec<_> = keys.iter().map(|key| key.key).collect();
     sorted.sort_unstable();
     sorted.dedup();
-    // check: DID-04
-    if keys.is_empty() || keys.len() > MAX_KEYS || sorted.len() != keys.len() {
+    let few = (1..=MAX_KEYS).contains(&keys.len());
+    if !passes("DID-04", few && sorted.len() == keys.len()) {
         return Err(DecodeError::OutOfRange("keys"));
     }
     Ok(())
@@ -366,8 +369,7 @@ impl Inception {
             next: Commitment(Hash::read(reader)?),
             recovery: Commitment(Hash::read(reader)?),
         };
-        // check: DID-06
-        if reader.u8()? != 0 {
+        if !passes("DID-06", reader.u8()? == 0) {
             return Err(DecodeError::Unknown("extensions"));
         }
         Ok(inception)

@@ -1,8 +1,11 @@
 //! Signed operations on a DID, and what can be checked about one without knowing any state.
 
+use realdid_checks::passes;
 use realdid_crypto::{DecodeError, Domain, Hash, PublicKey, Reader, Signature, Writer, hash_labelled};
 
-use crate::inception::{Commitment, DocumentData, Inception, KeysReveal, Purposes, RecoveryReveal, Salt};
+use crate::inception::{
+    Commitment, DocumentData, Inception, KeysReveal, Purposes, RecoveryReveal, Salt, VerificationKey,
+};
 
 /// Length of a real-name token, in bytes; what is in it only `realdid-token` knows.
 pub const TOKEN_LENGTH: usize = 320;
@@ -248,33 +251,33 @@ impl Operation {
     }
 
     /// The key that must have signed: the one at `signer` among those that may.
-    fn signing_key(&self, signer: u8) -> Result<&PublicKey, OperationError> {
+    fn signing_key<'a>(&'a self, signer: u8) -> Result<&'a PublicKey, OperationError> {
         let index = usize::from(signer);
-        let keys = match &self.action {
-            Action::Publish(founding) => founding.inception.document.keys(),
-            Action::Renew { document, .. } => document.keys(),
-            Action::Update(rotation) | Action::Veto(rotation) => rotation.document.keys(),
+        let among = |keys: &'a [VerificationKey]| {
+            let key = keys.get(index)?;
+            Some((&key.key, key.purposes.contains(Purposes::AUTHENTICATION)))
+        };
+        let named = match &self.action {
+            Action::Publish(founding) => among(founding.inception.document.keys()),
+            Action::Renew { document, .. } => among(document.keys()),
+            Action::Update(rotation) | Action::Veto(rotation) => among(rotation.document.keys()),
             Action::Deactivate {
                 reveal: Reveal::Next(reveal),
                 ..
-            } => &reveal.keys,
+            } => among(&reveal.keys),
+            // There is one recovery key.
             Action::Recover { reveal, .. }
             | Action::Deactivate {
                 reveal: Reveal::Recovery(reveal),
                 ..
-            } => {
-                return if index == 0 {
-                    Ok(&reveal.key)
-                } else {
-                    Err(OperationError::Signer)
-                };
-            }
+            } => Some((&reveal.key, index == 0)),
         };
-        // check: OP-03
-        let key = keys
-            .get(index)
-            .filter(|key| key.purposes.contains(Purposes::AUTHENTICATION));
-        key.map(|key| &key.key).ok_or(OperationError::Signer)
+        let (key, may_sign) = named.ok_or(OperationError::Signer)?;
+        if passes("OP-03", may_sign) {
+            Ok(key)
+        } else {
+            Err(OperationError::Signer)
+        }
     }
 }
 
@@ -339,46 +342,40 @@ impl SignedOperation {
     /// [`OperationError`].
     pub fn verify(self, charter: &Hash) -> Result<VerifiedOperation, OperationError> {
         let operation = &self.operation;
-        // check: OP-01
-        if operation.charter != *charter {
-            return Err(OperationError::OtherNetwork);
-        }
+        let of_this_network = |named: &Hash| {
+            if passes("OP-01", named == charter) {
+                Ok(())
+            } else {
+                Err(OperationError::OtherNetwork)
+            }
+        };
+        of_this_network(&operation.charter)?;
         if let Some(founding) = operation.founding() {
-            // check: OP-02
-            if founding.inception.hash() != operation.did {
+            if !passes("OP-02", founding.inception.hash() == operation.did) {
                 return Err(OperationError::OtherInception);
             }
-            if founding.inception.charter != *charter {
-                return Err(OperationError::OtherNetwork);
-            }
+            of_this_network(&founding.inception.charter)?;
             if let Authorization::Sponsored(sponsorship) = &founding.authorization {
-                let key = sponsorship.key()?;
-                // check: OP-06
-                key.verify(
-                    &Sponsorship::domain(charter),
-                    operation.did.as_bytes(),
-                    &sponsorship.signature,
-                )
-                .map_err(|_| OperationError::Signature)?;
+                let (domain, did) = (Sponsorship::domain(charter), operation.did.as_bytes());
+                let signed = sponsorship.key()?.verify(&domain, did, &sponsorship.signature);
+                if !passes("OP-06", signed.is_ok()) {
+                    return Err(OperationError::Signature);
+                }
             }
         }
-        // check: OP-04
-        if operation.founding().is_some() != (operation.previous == Hash::ZERO) {
+        let is_first = operation.previous == Hash::ZERO;
+        if !passes("OP-04", operation.founding().is_some() == is_first) {
             return Err(OperationError::Previous);
         }
         let bytes = message(&operation.encode(), self.signer);
-        // check: OP-05
-        operation
-            .signing_key(self.signer)?
-            .verify(
-                &Domain {
-                    label: LABEL,
-                    charter,
-                },
-                &bytes,
-                &self.signature,
-            )
-            .map_err(|_| OperationError::Signature)?;
+        let domain = Domain {
+            label: LABEL,
+            charter,
+        };
+        let key = operation.signing_key(self.signer)?;
+        if !passes("OP-05", key.verify(&domain, &bytes, &self.signature).is_ok()) {
+            return Err(OperationError::Signature);
+        }
         let hash = operation.hash();
         Ok(VerifiedOperation {
             operation: self.operation,

@@ -22,6 +22,7 @@ use commonware_runtime::Clock;
 use commonware_storage::{mmr, qmdb::Error as StoreError};
 use commonware_utils::SystemTimeExt as _;
 use futures::StreamExt as _;
+use realdid_checks::passes;
 use realdid_crypto::Hash;
 use realdid_ledger::{
     Block, BlockContext, Charter, CheckedOperation, Header, State, StateKey, StateLog, StateValue, VALUE_LEN,
@@ -162,12 +163,16 @@ impl Ledger {
         let operations: Vec<_> = block
             .operations()
             .iter()
-            .map(|op| self.checked(op))
-            .collect::<Option<_>>()?;
+            .map_while(|op| self.checked(op))
+            .collect();
+        if !passes("ENG-05", operations.len() == block.operations().len()) {
+            return None;
+        }
         let mut state = self.load(&context, &batch, &operations).await?;
         for operation in &operations {
-            // check: ENG-06
-            if let Err(refusal) = execute(charter, charter_hash, &context, operation, &mut state) {
+            if let Err(refusal) = execute(charter, charter_hash, &context, operation, &mut state)
+                && !passes("ENG-06", false)
+            {
                 debug!(height = context.height, code = refusal.code(), "block refused");
                 return None;
             }
@@ -183,7 +188,6 @@ impl Ledger {
             pool,
             ..
         } = &*self.shared;
-        // check: ENG-05
         pool.get(&content_hash(operation))
             .or_else(|| check(charter, charter_hash, operation).ok().map(Arc::new))
     }
@@ -243,26 +247,24 @@ impl Ledger {
     /// The rules about a header that the charter, its parent and its round decide.
     fn check_header(&self, header: &Header, context: &RoundContext, parent: &Header) -> Option<()> {
         let demand = |holds: bool| holds.then_some(());
-        // check: ENG-01
-        demand(header.charter == self.shared.charter_hash.0)?;
-        // check: ENG-02
-        demand(Some(header.height) == parent.height.checked_add(1) && header.parent == parent.hash())?;
-        // check: ENG-03
-        demand(header.time_ms > parent.time_ms)?;
-        // check: ENG-04
-        demand(header.round == block::round(context) && context.parent.1 == Digest(header.parent))
+        let next = Some(header.height) == parent.height.checked_add(1);
+        let asked_for = header.round == block::round(context);
+        demand(passes("ENG-01", header.charter == self.shared.charter_hash.0))?;
+        demand(passes("ENG-02", next && header.parent == parent.hash()))?;
+        demand(passes("ENG-03", header.time_ms > parent.time_ms))?;
+        demand(passes(
+            "ENG-04",
+            asked_for && context.parent.1 == Digest(header.parent),
+        ))
     }
 
     /// What executing a block has to give, as its header says.
     fn check_outcome<E: Runtime>(header: &Header, outcome: &Outcome<E>) -> Option<()> {
         let demand = |holds: bool| holds.then_some(());
-        // check: ENG-07
-        demand(outcome.epoch == header.epoch)?;
+        demand(passes("ENG-07", outcome.epoch == header.epoch))?;
         // The engine itself compares the log only, not the root that proofs lead to.
-        // check: ENG-08
-        demand(outcome.state_root() == header.state_root)?;
-        // check: ENG-09
-        demand(outcome.state_log() == header.state_log)
+        demand(passes("ENG-08", outcome.state_root() == header.state_root))?;
+        demand(passes("ENG-09", outcome.state_log() == header.state_log))
     }
 }
 

@@ -25,6 +25,7 @@ use futures::{
     StreamExt as _,
     future::{Either, select},
 };
+use realdid_checks::passes;
 use std::{pin::pin, sync::Arc, time::Duration};
 
 /// How far a block's time may lie ahead of a validator's clock.
@@ -70,7 +71,7 @@ async fn wait_for_clock(clock: &impl Clock, time_ms: u64) {
     loop {
         let now = Duration::from_millis(now_ms(clock));
         let lead = Duration::from_millis(time_ms).saturating_sub(now + MAX_CLOCK_LEAD);
-        if lead.is_zero() {
+        if passes("ENG-10", lead.is_zero()) {
             return;
         }
         clock.sleep(lead.min(CLOCK_POLL)).await;
@@ -103,7 +104,6 @@ where
         let Some(block) = ancestry.clone().next().await else {
             return false;
         };
-        // check: ENG-10
         wait_for_clock(&context.0, block.inner().header().time_ms).await;
         drop(block);
         self.inner.verify(context, ancestry).await

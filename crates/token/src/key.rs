@@ -1,5 +1,6 @@
 //! An authority's epoch key: its public part, its identifier, and which values it may sign.
 
+use realdid_checks::passes;
 use realdid_crypto::{DecodeError, Hash, Reader, Writer, hash_labelled};
 use realdid_did::Level;
 
@@ -71,8 +72,8 @@ impl EpochKey {
         epoch: u64,
         modulus: [u8; MODULUS_LENGTH],
     ) -> Result<Self, KeyError> {
-        // check: TOK-01
-        if modulus[0] & 0x80 == 0 || modulus[MODULUS_LENGTH - 1] & 1 == 0 {
+        let (long, odd) = (modulus[0] & 0x80 != 0, modulus[MODULUS_LENGTH - 1] & 1 != 0);
+        if !passes("TOK-01", long && odd) {
             return Err(KeyError);
         }
         Ok(Self {
@@ -109,11 +110,10 @@ impl EpochKey {
         // The modulus is odd, so n − 1 differs from it in the last bit alone.
         let mut last = self.modulus;
         last[MODULUS_LENGTH - 1] &= 0xfe;
-        // check: TOK-02
-        if *blinded <= one || *blinded >= last {
-            Err(BlindedError)
-        } else {
+        if passes("TOK-02", one < *blinded && *blinded < last) {
             Ok(())
+        } else {
+            Err(BlindedError)
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::signature::{RSA_PSS_2048_8192_SHA384, RsaPublicKeyComponents};
+use realdid_checks::passes;
 use realdid_crypto::{Hash, Reader};
 use realdid_did::TOKEN_LENGTH;
 
@@ -92,18 +93,18 @@ impl Token {
     /// # Errors
     /// [`TokenError::OtherKey`], [`TokenError::Signature`].
     pub fn verify(&self, key: &EpochKey, charter: &Hash, did: &Hash) -> Result<VerifiedToken, TokenError> {
-        // check: TOK-04
-        if key.id(charter) != self.key_id {
+        if !passes("TOK-04", key.id(charter) == self.key_id) {
             return Err(TokenError::OtherKey);
         }
         let message = [self.prefix.as_slice(), &crate::message(&self.key_id, did)].concat();
-        // check: TOK-05
-        RsaPublicKeyComponents {
+        let signed = RsaPublicKeyComponents {
             n: key.modulus().as_slice(),
             e: EXPONENT.as_slice(),
         }
-        .verify(&RSA_PSS_2048_8192_SHA384, &message, self.signature.as_slice())
-        .map_err(|_| TokenError::Signature)?;
+        .verify(&RSA_PSS_2048_8192_SHA384, &message, self.signature.as_slice());
+        if !passes("TOK-05", signed.is_ok()) {
+            return Err(TokenError::Signature);
+        }
         Ok(VerifiedToken {
             did: *did,
             authority: key.authority,
@@ -123,7 +124,6 @@ impl fmt::Debug for Token {
 /// Whether verifiers accept a token of epoch `token` during epoch `current`: the current epoch and
 /// the one before.
 #[must_use]
-pub const fn epoch_accepted(token: u64, current: u64) -> bool {
-    // check: TOK-06
-    token == current || token.saturating_add(1) == current
+pub fn epoch_accepted(token: u64, current: u64) -> bool {
+    passes("TOK-06", token == current || token.saturating_add(1) == current)
 }

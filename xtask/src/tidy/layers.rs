@@ -7,9 +7,9 @@ use super::tree::Tree;
 /// Each crate and those of ours it may depend on. Development dependencies are free.
 const MAY_KNOW: [(&str, &[&str]); 20] = [
     ("realdid-checks", &[]),
-    ("realdid-crypto", &[]),
-    ("realdid-did", &["crypto"]),
-    ("realdid-token", &["crypto", "did"]),
+    ("realdid-crypto", &["checks"]),
+    ("realdid-did", &["checks", "crypto"]),
+    ("realdid-token", &["checks", "crypto", "did"]),
     ("realdid-ledger", &["checks", "crypto", "did", "token"]),
     ("realdid-jose", &["checks", "crypto"]),
     ("realdid-credential", &["checks", "crypto", "jose"]),
@@ -43,10 +43,15 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
     ),
     ("realdid-client", &["crypto", "did", "token", "ledger"]),
     ("realdid-service", &[]),
-    ("realdid-engine", &["crypto", "did", "token", "ledger"]),
+    (
+        "realdid-engine",
+        &["checks", "crypto", "did", "token", "ledger"],
+    ),
     (
         "realdid-node",
-        &["crypto", "did", "token", "ledger", "engine", "service"],
+        &[
+            "checks", "crypto", "did", "token", "ledger", "engine", "service",
+        ],
     ),
     ("realdid-authority", SERVER),
     ("realdid-signin", SERVER),

