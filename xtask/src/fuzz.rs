@@ -9,6 +9,8 @@ use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Instant;
 
 use crate::args::Args;
@@ -29,10 +31,14 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
      -Cllvm-args=-sanitizer-coverage-trace-compares";
 
-/// `cargo xtask fuzz [--runs N] [--seconds N] [TARGET…]`.
+/// `cargo xtask fuzz [--runs N] [--seconds N] [--jobs N] [TARGET…]`.
 pub fn run(mut args: Args) -> Outcome<ExitCode> {
-    let runs = args.number("--runs")?.unwrap_or(RUNS);
-    let seconds: u64 = args.number("--seconds")?.unwrap_or(0);
+    let limits = Limits {
+        runs: args.number("--runs")?.unwrap_or(RUNS),
+        seconds: args.number("--seconds")?.unwrap_or(0),
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let jobs: usize = args.number("--jobs")?.unwrap_or(cores);
     let mut wanted = Vec::new();
     while let Some(target) = args.command() {
         wanted.push(target);
@@ -46,15 +52,40 @@ pub fn run(mut args: Args) -> Outcome<ExitCode> {
     }
     let chosen = if wanted.is_empty() { all } else { wanted };
     let programs = build(&chosen)?;
-    let mut tally = Tally::default();
     println!("{}", Figures::HEAD);
-    for target in &chosen {
-        let figures = fuzz(&programs, target, runs, seconds)?;
-        println!("{figures}");
-        tally += Tally::of(figures.fault.is_none());
-    }
+    let tally = fuzz_all(&programs, &chosen, limits, jobs.max(1))?;
     println!("{tally}");
     Ok(ExitCode::from(u8::from(tally.failed > 0)))
+}
+
+/// When a target has had enough.
+#[derive(Clone, Copy)]
+struct Limits {
+    runs: u64,
+    /// 0 for no limit.
+    seconds: u64,
+}
+
+/// Runs the targets, `jobs` at a time, and prints each one's figures as it ends.
+fn fuzz_all(programs: &Path, targets: &[String], limits: Limits, jobs: usize) -> Outcome<Tally> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut tally = Tally::default();
+        while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let figures = fuzz(programs, target, limits)?;
+            println!("{figures}");
+            tally += Tally::of(figures.fault.is_none());
+        }
+        Ok(tally)
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
+        let mut sum = Tally::default();
+        for worker in workers {
+            sum += worker.join().map_err(|_| Failure::new("a worker panicked"))??;
+        }
+        Ok(sum)
+    })
 }
 
 fn folder() -> PathBuf {
@@ -96,7 +127,7 @@ fn build(targets: &[String]) -> Outcome<PathBuf> {
 }
 
 /// Runs one target.
-fn fuzz(programs: &Path, target: &str, runs: u64, seconds: u64) -> Outcome<Figures> {
+fn fuzz(programs: &Path, target: &str, limits: Limits) -> Outcome<Figures> {
     let (seeds, corpus) = (
         folder().join("corpus").join(target),
         work().join("corpus").join(target),
@@ -109,8 +140,8 @@ fn fuzz(programs: &Path, target: &str, runs: u64, seconds: u64) -> Outcome<Figur
     let begun = Instant::now();
     let status = Command::new(programs.join(target))
         .args([&corpus, &seeds])
-        .arg(format!("-runs={runs}"))
-        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-runs={}", limits.runs))
+        .arg(format!("-max_total_time={}", limits.seconds))
         .arg(format!("-max_len={}", longest(&seeds).max(SHORTEST_INPUT_LIMIT)))
         .arg(format!("-timeout={TIMEOUT}"))
         .arg(format!("-rss_limit_mb={MEMORY_MIB}"))

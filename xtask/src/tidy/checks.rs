@@ -1,4 +1,4 @@
-//! `docs/checks.md` and the repository agree: every rule has its row, its line of code and a
+//! `docs/checks.md` and the repository agree: every rule has its row, its switch in the code and a
 //! test that breaks it, and none of the three stands alone.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,31 +8,37 @@ use super::tree::Tree;
 
 const TABLE: &str = "docs/checks.md";
 // written in two parts, so that this very file is no such place
-const IN_CODE: &str = concat!("// ", "check:");
 /// The mark above a test.
 pub const IN_TEST: &str = concat!("// ", "test:");
-// a check that can be turned off names its switch, so that is the mark, too
+/// Where a check decides; its first argument is the id.
 const SWITCH: &str = concat!("passes", "(");
+// how a check was marked that nothing can turn off
+const WITHOUT_SWITCH: &str = concat!("// ", "check:");
 
 /// Names every rule that is missing somewhere.
 pub fn agreement(tree: &Tree) -> Findings {
     let mut findings = Findings::new();
     let rows = rows(tree, &mut findings);
-    let mut code = marks(tree, IN_CODE, |name| name.contains("/src/"));
+    for Mark { id, file, line, .. } in marks(tree, WITHOUT_SWITCH) {
+        findings.push(format!(
+            "{file}:{line}: {id} is a comment, which nothing can turn off"
+        ));
+    }
+    let code: Vec<Mark<'_>> = switch_marks(tree).collect();
     let mut decided: BTreeMap<&str, &str> = BTreeMap::new();
-    for mark in switch_marks(tree) {
-        if let Some(first) = decided.insert(mark.id, mark.file) {
-            let Mark { id, file, line, .. } = mark;
+    for Mark { id, file, line, .. } in &code {
+        if let Some(first) = decided.insert(id, file) {
             findings.push(format!("{file}:{line}: {id} is decided in {first} already"));
         }
-        code.push(mark);
     }
-    let tests = marks(tree, IN_TEST, |_| true);
+    let tests = marks(tree, IN_TEST);
     let code_ids: BTreeSet<&str> = code.iter().map(|mark| mark.id).collect();
     let test_ids: BTreeSet<&str> = tests.iter().map(|mark| mark.id).collect();
     for id in &rows {
         if !code_ids.contains(id) {
-            findings.push(format!("{TABLE}: {id} has no `{IN_CODE} {id}` in the code"));
+            findings.push(format!(
+                "{TABLE}: {id} has no `{SWITCH}\"{id}\", ..)` in the code"
+            ));
         }
         if !test_ids.contains(id) {
             findings.push(format!("{TABLE}: {id} has no `{IN_TEST} {id}` above a test"));
@@ -82,9 +88,9 @@ struct Mark<'t> {
     above_a_test: bool,
 }
 
-fn marks<'t>(tree: &'t Tree, word: &str, wanted: impl Fn(&str) -> bool) -> Vec<Mark<'t>> {
+fn marks<'t>(tree: &'t Tree, word: &str) -> Vec<Mark<'t>> {
     let mut marks = Vec::new();
-    for (file, text) in tree.ending(&[".rs", ".mjs"]).filter(|(name, _)| wanted(name)) {
+    for (file, text) in tree.ending(&[".rs", ".mjs"]) {
         let lines: Vec<&str> = text.lines().collect();
         for (index, line) in lines.iter().enumerate() {
             let Some((_, ids)) = line.split_once(word) else {
@@ -152,10 +158,11 @@ pub fn is_id(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    const CODE: &str = "if !SWITCH\"DID-01\", x) {\n";
     const ROWS: &str = "| id | must hold | source |\n|---|---|---|\n| DID-01 | x | y |\n";
 
     fn findings(rows: &str, code: &str, test: &str) -> Findings {
-        let code = code.replace("CHECK", IN_CODE);
+        let code = code.replace("SWITCH", SWITCH);
         let test = test.replace("TEST", IN_TEST);
         agreement(&Tree::of(&[
             (TABLE, rows),
@@ -167,7 +174,19 @@ mod tests {
     #[test]
     fn agreement_is_silent() {
         let test = "TEST DID-01\n#[test]\nfn t() {}\n";
-        assert_eq!(findings(ROWS, "check(); CHECK DID-01\n", test), Findings::new());
+        assert_eq!(findings(ROWS, CODE, test), Findings::new());
+    }
+
+    #[test]
+    fn a_check_that_nothing_can_turn_off_is_found() {
+        let test = "TEST DID-01\n#[test]\nfn t() {}\n";
+        let comment = format!("{WITHOUT_SWITCH} DID-01\n");
+        assert_eq!(findings(ROWS, &format!("{CODE}{comment}"), test).len(), 1);
+        assert_eq!(
+            findings(ROWS, &comment, test).len(),
+            2,
+            "the switch is missing as well"
+        );
     }
 
     #[test]
@@ -188,12 +207,11 @@ mod tests {
     #[test]
     fn each_missing_part_is_named() {
         let test = "TEST DID-01\n#[tokio::test]\nasync fn t() {}\n";
-        let code = "CHECK DID-01\n";
         assert_eq!(findings(ROWS, "", test).len(), 1, "code");
-        assert_eq!(findings(ROWS, code, "").len(), 1, "test");
-        assert_eq!(findings("", code, test).len(), 2, "row, wanted by code and test");
+        assert_eq!(findings(ROWS, CODE, "").len(), 1, "test");
+        assert_eq!(findings("", CODE, test).len(), 2, "row, wanted by code and test");
         assert_eq!(
-            findings(&format!("{ROWS}| DID-01 | again | |\n"), code, test).len(),
+            findings(&format!("{ROWS}| DID-01 | again | |\n"), CODE, test).len(),
             1,
             "twice"
         );
@@ -202,13 +220,14 @@ mod tests {
     #[test]
     fn a_mark_above_no_test_is_found() {
         let stray = "TEST DID-01\nfn helper() {}\n#[test]\nfn t() {}\n";
-        assert_eq!(findings(ROWS, "CHECK DID-01\n", stray).len(), 1);
+        assert_eq!(findings(ROWS, CODE, stray).len(), 1);
     }
 
     #[test]
     fn several_ids_fit_one_mark() {
         let rows = format!("{ROWS}| DID-02 | x | y |\n");
         let test = "TEST DID-01, DID-02\n#[test]\nfn t() {}\n";
-        assert_eq!(findings(&rows, "CHECK DID-01 DID-02\n", test), Findings::new());
+        let code = format!("{CODE}{}", CODE.replace("01", "02"));
+        assert_eq!(findings(&rows, &code, test), Findings::new());
     }
 }

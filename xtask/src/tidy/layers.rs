@@ -43,15 +43,10 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
     ),
     ("realdid-client", &["crypto", "did", "token", "ledger"]),
     ("realdid-service", &[]),
-    (
-        "realdid-engine",
-        &["checks", "crypto", "did", "token", "ledger"],
-    ),
+    ("realdid-engine", &["checks", "crypto", "did", "token", "ledger"]),
     (
         "realdid-node",
-        &[
-            "checks", "crypto", "did", "token", "ledger", "engine", "service",
-        ],
+        &["checks", "crypto", "did", "token", "ledger", "engine", "service"],
     ),
     ("realdid-authority", SERVER),
     ("realdid-signin", SERVER),
