@@ -95,7 +95,9 @@ impl ClientId {
         let (name, identifier) = text.split_once(':').ok_or(ClientIdError::Form)?;
         let prefix = ClientIdPrefix::from_name(name);
         if !passes("VP-25", prefix.is_some()) {
-            return Err(ClientIdError::Prefix(name.chars().take(64).collect()));
+            // It is shown to people: nothing in it may steer what shows it.
+            let shown = name.chars().filter(char::is_ascii_graphic).take(64);
+            return Err(ClientIdError::Prefix(shown.collect()));
         }
         let prefix = prefix.unwrap_or(ClientIdPrefix::DecentralizedIdentifier);
         let fits = match prefix {

@@ -24,6 +24,7 @@ pub mod openid4vp_link;
 pub mod realdid_jwt;
 pub mod registration;
 pub mod site_statement;
+pub mod text;
 pub mod vci;
 
 pub use address::{AddressError, check_address};

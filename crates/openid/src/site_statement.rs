@@ -7,6 +7,7 @@ use realdid_crypto::{PublicKey, SecretKey};
 use crate::CLOCK_SKEW;
 use crate::jws::{self, JwsError, Unverified, Verified};
 use crate::registration::MayAsk;
+use crate::text::is_seen;
 
 /// The format's name in `verifier_info`, and the JWS type.
 pub const FORMAT: &str = "realdid-site+jwt";
@@ -143,13 +144,9 @@ impl UnverifiedStatement {
     }
 }
 
-/// Whether a text may be shown as a website's name: 1 to [`MAX_NAME`] bytes, no control or
-/// direction characters, no white space at its ends.
+/// Whether a text may be shown as a website's name: 1 to [`MAX_NAME`] bytes, nothing that is not seen
+/// or turns the direction, no white space at its ends.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
-    let shown = |c: char| {
-        !c.is_control()
-            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    (1..=MAX_NAME).contains(&name.len()) && name.trim() == name && name.chars().all(shown)
+    (1..=MAX_NAME).contains(&name.len()) && name.trim() == name && name.chars().all(is_seen)
 }

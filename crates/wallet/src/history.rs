@@ -67,7 +67,8 @@ pub enum Event {
         /// The reason's code.
         code: String,
     },
-    /// Credentials were shown, and taken.
+    /// Credentials were shown. Noted before they are sent: what was sent may have been read, whatever
+    /// is answered to it.
     Presented {
         /// Who they were shown to: its name, as it was proved, or its own word.
         name: String,

@@ -2,6 +2,7 @@
 //! of what stands beside it, no line breaks, and bounded.
 
 use realdid_checks::passes;
+use realdid_openid::text::is_seen;
 
 /// Longest name that is shown, in characters.
 pub const MAX_NAME: usize = 80;
@@ -36,12 +37,7 @@ pub fn clean(text: &str, limit: usize) -> String {
     cleaned
 }
 
-/// Neither control, nor format (directions, joiners, tags), nor private, nor mark-up.
+/// Seen as what it is, no mark-up, and no variation of what stands before it.
 const fn is_visible(character: char) -> bool {
-    !matches!(character,
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '<' | '>' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'
-        | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{fe00}'..='\u{fe0f}' | '\u{e000}'..='\u{f8ff}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
+    is_seen(character) && !matches!(character, '<' | '>' | '\u{fe00}'..='\u{fe0f}')
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::dcql::CheckedQuery;
 use crate::json::parse_object;
+use crate::text::is_seen;
 
 /// The type of a transaction that is a text to be shown: `{type, credential_ids, statement}`.
 pub const STATEMENT: &str = "urn:realdid:transaction:statement";
@@ -138,7 +139,9 @@ impl TransactionData {
             .get("statement")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        let shown = (1..=MAX_STATEMENT).contains(&text.len()) && text.chars().all(is_shown);
+        // Line breaks may be shown in a statement; what is not seen, or turns the direction, may not.
+        let shown =
+            (1..=MAX_STATEMENT).contains(&text.len()) && text.chars().all(|c| c == '\n' || is_seen(c));
         if passes("VP-36", only && shown) {
             Ok(text)
         } else {
@@ -158,13 +161,6 @@ impl TransactionData {
     pub fn hash_algorithm(&self) -> Option<&'static str> {
         self.names_hash.then_some(HASH)
     }
-}
-
-/// Line breaks may be shown in a statement; what is not seen, or turns the direction, may not.
-fn is_shown(c: char) -> bool {
-    c == '\n'
-        || !(c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'))
 }
 
 /// Checks, as the verifier, that each transaction was authorised by one of the credentials it

@@ -192,6 +192,8 @@ fn a_statement_is_shown_whole_or_not_at_all() {
         altered("amount", json!(5)),
         altered("statement", json!("")),
         altered("statement", json!("a\u{202e}b")),
+        altered("statement", json!("a\u{2028}b\u{61c}")),
+        altered("statement", json!("pay 1\u{e0030}")),
         altered("statement", json!("x".repeat(1025))),
         altered("statement", json!(1)),
     ] {

@@ -156,6 +156,8 @@ fn other_prefixes_are_refused_by_name() {
         );
     }
     assert!(ClientId::parse("decentralized_identifier:did:real:a").is_ok());
+    let steering = ClientId::parse("\u{1b}]0;title\u{7}\u{9b}2J\u{202e}evil:a");
+    assert_eq!(steering, Err(ClientIdError::Prefix("]0;title2Jevil".to_owned())));
 }
 
 fn query(alter: impl FnOnce(&mut DcqlQuery)) -> Option<DcqlError> {

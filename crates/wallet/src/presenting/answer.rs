@@ -68,7 +68,23 @@ impl Wallet {
             let presentation = self.sign_login(request, login, hashes, now)?;
             vp_token.insert(&login.query, vec![presentation]);
         }
-        request.answer(&json!(vp_token), rng)
+        let answer = request.answer(&json!(vp_token), rng)?;
+        self.note_shown(request, consent, now);
+        Ok(answer)
+    }
+
+    /// Notes what is shown before it is sent: whoever gets it may say afterwards that it did not.
+    fn note_shown(&mut self, request: &PresentationRequest, consent: &Consent, now: u64) {
+        if consent.credentials.is_empty() {
+            return;
+        }
+        let event = Event::Presented {
+            name: consent.asker.name.clone(),
+            client_id: request.asker().client_id.clone(),
+            registered: consent.asker.registered,
+            credentials: consent.presented(),
+        };
+        self.record(now, event);
     }
 
     /// One credential: the copy, with what was agreed to, bound to this request by its holder's key.
@@ -113,27 +129,16 @@ impl Wallet {
         Ok(presentation)
     }
 
-    /// Notes that the answer was taken.
+    /// Notes that the answer was taken: the site knows the DID from now on.
     pub fn answered(&mut self, request: &PresentationRequest, consent: &Consent, now: u64) {
-        let (name, client_id) = (consent.asker.name.clone(), request.asker().client_id.clone());
-        if let Some(login) = &consent.login {
-            let event = Event::LoggedIn {
-                name: name.clone(),
-                client_id: client_id.clone(),
-                did: login.did.clone(),
-                gave: "real_name_token".to_owned(),
-            };
-            self.record(now, event);
-        }
-        if !consent.credentials.is_empty() {
-            let event = Event::Presented {
-                name,
-                client_id,
-                registered: consent.asker.registered,
-                credentials: consent.presented(),
-            };
-            self.record(now, event);
-        }
+        let Some(login) = &consent.login else { return };
+        let event = Event::LoggedIn {
+            name: consent.asker.name.clone(),
+            client_id: request.asker().client_id.clone(),
+            did: login.did.clone(),
+            gave: "real_name_token".to_owned(),
+        };
+        self.record(now, event);
     }
 }
 

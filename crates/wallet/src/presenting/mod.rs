@@ -9,10 +9,9 @@
 //!    [`PresentationRequest`]: [who asks](Asker) is proved, or known to be a stranger.
 //! 4. [`Wallet::consent`](crate::Wallet::consent) chooses what would answer it, and says in a
 //!    [`Consent`](crate::consent::Consent) what the holder would agree to.
-//! 5. [`Wallet::answer`](crate::Wallet::answer) signs; the shell **stores the wallet**, then posts the
-//!    [`Answer`].
-//! 6. [`Wallet::answered`](crate::Wallet::answered) notes what was shown: types and names of claims,
-//!    no values.
+//! 5. [`Wallet::answer`](crate::Wallet::answer) signs, and notes what is shown: types and names of
+//!    claims, no values. The shell **stores the wallet**, then posts the [`Answer`].
+//! 6. [`Wallet::answered`](crate::Wallet::answered) notes that a login was taken.
 //!
 //! A request that is refused is answered by an error only where its sender is proved, so that nobody
 //! can make a wallet talk to an address of their choice.
@@ -21,6 +20,7 @@ mod answer;
 mod asker;
 mod error;
 mod metadata;
+pub mod page;
 mod request;
 mod rights;
 pub(crate) mod selection;
