@@ -324,6 +324,7 @@ fn verdict(case: &Case) -> Value {
     })
 }
 
+// test: CRY-01, CRY-02
 #[test]
 fn verdicts_are_frozen() {
     let cases: Vec<_> = cases().iter().map(verdict).collect();
@@ -339,6 +340,7 @@ fn verdicts_are_frozen() {
 }
 
 /// What the frozen verdicts must be, whatever a library does: ZIP 215's rules, said once more.
+// test: CRY-01
 #[test]
 fn verdicts_are_those_of_zip_215() {
     for case in cases() {

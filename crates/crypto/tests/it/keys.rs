@@ -12,7 +12,8 @@ fn kinds() -> impl Strategy<Value = KeyType> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    // a run with a check turned off fails on purpose, and leaves nothing behind
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
     #[test]
     fn every_form_of_a_key_leads_back(kind in kinds(), seed in any::<[u8; 32]>()) {
@@ -31,6 +32,7 @@ proptest! {
     }
 
     /// Whatever is accepted as a key is that key's one encoding.
+    // test: CRY-03
     #[test]
     fn bytes_are_canonical_or_refused(kind in kinds(), bytes in prop::collection::vec(any::<u8>(), 32..=33)) {
         if let Ok(key) = PublicKey::from_bytes(kind, &bytes) {

@@ -87,6 +87,7 @@ fn the_ed25519_examples_of_rfc_8032_hold() {
 }
 
 /// RFC 6979, appendix A.2.5: its signature has the high s, so ours is the other one.
+// test: CRY-04
 #[test]
 fn the_p256_example_of_rfc_6979_holds() {
     let secret = bytes("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721");
@@ -120,6 +121,7 @@ fn the_ed25519_key_and_jws_of_rfc_8037_hold() {
 }
 
 /// RFC 7515, appendix A.3; its signature has the high s, as other people's JWTs may.
+// test: CRY-04
 #[test]
 fn the_p256_key_and_jws_of_rfc_7515_hold() {
     let x = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";

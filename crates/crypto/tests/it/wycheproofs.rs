@@ -57,6 +57,7 @@ fn ed25519() {
     );
 }
 
+// test: CRY-04
 #[test]
 fn p256() {
     let set = ecdsa::TestSet::load(ecdsa::TestName::EcdsaSecp256r1Sha256P1363).unwrap();

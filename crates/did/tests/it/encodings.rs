@@ -100,6 +100,7 @@ pub fn one_of_each() -> Vec<SignedOperation> {
 }
 
 /// Every third bit, so that each byte is hit and each place in a byte.
+// test: DID-06, OP-05
 #[test]
 fn no_bit_of_a_signed_operation_can_be_flipped() {
     for operation in one_of_each() {

@@ -468,6 +468,7 @@ fn a_renewal_says_more_than_before() {
     );
 }
 
+// test: FOL-02, FOL-06
 #[test]
 fn recovery_and_deactivation_may_come_first() {
     let holder = holder();

@@ -88,6 +88,7 @@ fn an_identifier_is_a_sha2_256_multihash_in_base58() {
     assert_eq!(ParsedDid::parse(&text).unwrap().did, did());
 }
 
+// test: DID-01
 #[test]
 fn each_wrong_part_is_named() {
     let (short, long) = (did().to_string(), did().long_form(&inception()));

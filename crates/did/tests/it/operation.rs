@@ -90,6 +90,7 @@ fn an_authentication_key_must_sign() {
     assert!(by(1, &holder.key(0)).is_ok());
 }
 
+// test: OP-03, OP-05
 #[test]
 fn each_kind_of_operation_has_its_signers() {
     let holder = holder();
@@ -255,6 +256,7 @@ fn an_authentication_key_does_not_sponsor() {
     );
 }
 
+// test: DID-06
 #[test]
 fn unknown_codes_are_refused() {
     let holder = holder();

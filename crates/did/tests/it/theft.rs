@@ -171,12 +171,14 @@ fn explore(entry: &Entry, now: u64, story: &mut Vec<Event>, depth: u32) -> usize
     seen
 }
 
+// test: FOL-09, FOL-11
 #[test]
 fn in_every_order_of_events_the_owner_prevails() {
     let seen = explore(&published(), START, &mut Vec::new(), 5);
     assert!(seen > 500, "{seen} states");
 }
 
+// test: FOL-04, FOL-09, FOL-10, FOL-11
 #[test]
 fn the_thief_has_the_next_keys_and_the_owner_recovers_twice() {
     let (owner, entry) = (holder(), published());
@@ -217,6 +219,7 @@ fn the_thief_has_the_next_keys_and_the_owner_recovers_twice() {
     );
 }
 
+// test: FOL-03
 #[test]
 fn the_thief_deactivates_and_the_owner_cancels_in_time() {
     let entry = after(&published(), Event::ThiefDeactivates, START + SOON)

@@ -50,6 +50,7 @@ fn an_answer_must_be_the_signature_of_what_was_blinded() {
     assert_eq!(finalized(&answer), Ok(()));
 }
 
+// test: TOK-03
 #[test]
 fn what_was_blinded_for_one_did_makes_no_token_for_another() {
     let ((signer, key), blinding) = (signer(), blinding(1));

@@ -82,6 +82,7 @@ fn every_part_of_a_key_is_in_its_identifier() {
     assert_ne!(key.id(&Hash([0xc5; 32])), key.id(&CHARTER));
 }
 
+// test: TOK-01
 #[test]
 fn keys_are_decoded_strictly() {
     let key = key();

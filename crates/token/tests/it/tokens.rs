@@ -60,7 +60,7 @@ fn a_token_is_checked_with_the_key_it_names() {
     assert!(token.verify(&key, &CHARTER, &DID).is_ok());
 }
 
-// test: TOK-05
+// test: TOK-05, TOK-04
 #[test]
 fn a_token_holds_for_its_did_alone() {
     let ((_, key), token) = (signer(), token());
@@ -87,6 +87,7 @@ fn a_token_holds_for_its_did_alone() {
 }
 
 /// A key that claims to be another: the identifier fits, the signature does not.
+// test: TOK-05
 #[test]
 fn a_signature_by_another_modulus_is_refused() {
     let (_, key) = signer();
