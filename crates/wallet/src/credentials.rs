@@ -13,6 +13,7 @@
 
 mod choice;
 mod key;
+mod naming;
 pub mod status;
 
 use serde_json::Value;
@@ -23,6 +24,7 @@ use crate::state::Wallet;
 pub use choice::Picked;
 pub(crate) use key::kind_of;
 pub use key::{HolderKey, HolderKeyError};
+pub use naming::{ClaimNames, Labels, LocalName, Naming};
 
 /// Most issuances a wallet holds.
 pub const MAX_CREDENTIALS: usize = 256;
@@ -254,6 +256,9 @@ pub struct HeldCredential {
     pub copies: Vec<HeldCopy>,
     /// How fresh ones are had.
     pub renewal: Renewal,
+    /// What it and its claims are called.
+    #[serde(default)]
+    pub naming: Naming,
     /// The number of the next copy.
     pub(crate) next_copy: u32,
 }
@@ -271,6 +276,8 @@ pub struct NewCredential {
     pub copies: Vec<HeldCopy>,
     /// How fresh ones are had.
     pub renewal: Renewal,
+    /// What it and its claims are called.
+    pub naming: Naming,
 }
 
 impl Wallet {
@@ -323,6 +330,7 @@ impl Wallet {
             refreshed_at: now,
             copies: Vec::new(),
             renewal: new.renewal,
+            naming: new.naming,
             next_copy: 1,
         };
         held.replace(new.copies);
@@ -347,6 +355,7 @@ impl Wallet {
         held.name = new.name;
         held.issuer = new.issuer;
         held.renewal = new.renewal;
+        held.naming = new.naming;
         held.refreshed_at = now;
         held.replace(new.copies);
         self.record(
@@ -447,6 +456,7 @@ impl HeldCredential {
         self.copies.clear();
         self.renewal.refresh_token = None;
         self.renewal.dpop_key = None;
+        self.naming.documents.clear();
     }
 
     /// Whether its copies were left behind on another device.

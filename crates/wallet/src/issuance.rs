@@ -9,6 +9,8 @@
 //!   ┌──────────────────────────────────────────────────────────────────────────────┘
 //!   └─ nonce ─ credential ┬───────────────────────────┬─ Resolve ─ Store ─ notification ─ Done
 //!                         └─ Wait ─ deferred ─ … ─────┘
+//!
+//! Between Resolve and Store, what the credential's type says of itself is looked for: Describe.
 //! ```
 //!
 //! Nothing is believed because it was offered: what an issuer states of itself is shown as its own
@@ -18,6 +20,7 @@
 
 mod authorize;
 mod collect;
+mod describe;
 mod encryption;
 mod error;
 mod exchange;
@@ -36,6 +39,7 @@ use crate::root::Secret;
 use authorize::Visit;
 use collect::Collecting;
 use encryption::Encrypting;
+pub use describe::TypeDocument;
 pub use error::IssuanceError;
 pub use exchange::{Body, Endpoint, Fetch, Fetched, MAX_ANSWER};
 use exchange::{DpopKey, endpoint_url};
@@ -79,6 +83,9 @@ pub enum Step {
     Wait(u64),
     /// Find the issuer's key, and how it stands; give them to [`Issuance::resolved`].
     Resolve(IssuerReference),
+    /// Look for this document and give it to [`Issuance::described`], or `None` if it is not to be had:
+    /// nothing depends on it. Only a fetch at issuance tells nobody that the credential is shown.
+    Describe(TypeDocument),
     /// Store this, if the holder wants it; tell [`Issuance::stored`].
     Store(Box<Received>),
     /// There is nothing left to do.

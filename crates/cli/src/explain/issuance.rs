@@ -145,6 +145,11 @@ pub const CODES: &[Entry] = &[
         "nothing was stored; tell the issuer",
     ),
     entry(
+        "issued_with_several_descriptions",
+        "The copies are signed with different descriptions of their type, by which they could be told apart.",
+        "take nothing from the issuer; tell it",
+    ),
+    entry(
         "issued_without_issuer",
         "The credential does not say whose key signed it.",
         "nothing was stored; the issuer has to give iss, x5c or a DID as kid",

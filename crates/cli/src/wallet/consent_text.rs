@@ -1,14 +1,18 @@
 //! What the holder reads before agreeing, and what a script reads afterwards.
 
-use realdid_wallet::consent::{Consent, GIVES, LoginToGive, TRACEABLE, ToShow};
+use realdid_wallet::Wallet;
+use realdid_wallet::consent::{ClaimToShow, Consent, GIVES, LoginToGive, TRACEABLE, ToShow};
+use realdid_wallet::credentials::Labels;
 use realdid_wallet::names::{MAX_VALUE, clean};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::language;
 use crate::output::Output;
 
 /// What the holder is asked, for a terminal.
-pub fn text(consent: &Consent) -> String {
+pub fn text(consent: &Consent, wallet: &Wallet) -> String {
+    let languages = language::preferred();
     let mut lines = vec![line("who asks", &who(consent))];
     if let Some(sponsor) = &consent.asker.sponsor {
         lines.push(line("", &format!("on the word of {}", sponsor.name)));
@@ -23,7 +27,9 @@ pub fn text(consent: &Consent) -> String {
         lines.extend(login_lines(login));
     }
     for shown in &consent.credentials {
-        lines.extend(credential_lines(shown));
+        let held = wallet.credential(shown.credential).ok();
+        let names = held.map(|held| held.labels(&languages));
+        lines.extend(credential_lines(shown, names.as_ref()));
     }
     for statement in &consent.transactions {
         let mut first = "authorises";
@@ -62,8 +68,9 @@ fn login_lines(login: &LoginToGive) -> Vec<String> {
     ]
 }
 
-fn credential_lines(shown: &ToShow) -> Vec<String> {
-    let number = format!("{} (credential {})", shown.name, shown.credential);
+fn credential_lines(shown: &ToShow, names: Option<&Labels<'_>>) -> Vec<String> {
+    let title = names.map_or_else(|| shown.name.clone(), Labels::title);
+    let number = format!("{title} (credential {})", shown.credential);
     let mut lines = vec![line("it reads", &number)];
     lines.push(line(
         "",
@@ -75,22 +82,21 @@ fn credential_lines(shown: &ToShow) -> Vec<String> {
             &format!("can be left out: --without {}, or --only-required", shown.query),
         ));
     }
-    let width = shown
-        .claims
-        .iter()
-        .map(|claim| claim.claim.len())
-        .max()
-        .unwrap_or(0);
-    for claim in &shown.claims {
+    // The claim's own name stands beside the label: whoever wrote the label might call it anything.
+    let name = |claim: &ClaimToShow| match names.and_then(|names| names.claim(&claim.claim)) {
+        Some(label) => format!("{label} ({})", claim.claim),
+        None => claim.claim.clone(),
+    };
+    let texts: Vec<String> = shown.claims.iter().map(name).collect();
+    let width = texts.iter().map(|text| columns(text)).max().unwrap_or(0);
+    for (text, claim) in texts.iter().zip(&shown.claims) {
         let note = if claim.asked {
             ""
         } else {
             "  (cannot be kept back)"
         };
-        lines.push(line(
-            "",
-            &format!("  {:<width$}  {}{note}", claim.claim, claim.value),
-        ));
+        let gap = " ".repeat(width - columns(text));
+        lines.push(line("", &format!("  {text}{gap}  {}{note}", claim.value)));
     }
     if shown.claims.is_empty() {
         lines.push(line("", "  nothing but that you have it"));
@@ -106,8 +112,13 @@ fn credential_lines(shown: &ToShow) -> Vec<String> {
     lines
 }
 
+/// How many columns of a terminal a text takes; characters of East Asian scripts take two.
+fn columns(text: &str) -> usize {
+    text.chars().map(|c| if c < '\u{1100}' { 1 } else { 2 }).sum()
+}
+
 /// What came of it. Values of claims are not in it.
-pub fn tell(output: Output, consent: &Consent, return_to: Option<&Url>, login: bool) {
+pub fn tell(output: Output, consent: &Consent, wallet: &Wallet, return_to: Option<&Url>, login: bool) {
     let next = match return_to {
         Some(address) => format!("go on in the browser: {address}"),
         None => "go on in the browser that showed the link".to_owned(),
@@ -115,19 +126,28 @@ pub fn tell(output: Output, consent: &Consent, return_to: Option<&Url>, login: b
     let done = if login { "logged in at" } else { "shown to" };
     output.result(
         format!("{done} {}\n{next}", consent.asker.name),
-        &result(consent, return_to),
+        &result(consent, wallet, return_to),
     );
 }
 
-fn result(consent: &Consent, return_to: Option<&Url>) -> Value {
+fn result(consent: &Consent, wallet: &Wallet, return_to: Option<&Url>) -> Value {
+    let languages = language::preferred();
     let disclosed: Vec<Value> = consent
         .credentials
         .iter()
         .map(|shown| {
             let claims: Vec<_> = shown.claims.iter().map(|claim| &claim.claim).collect();
+            let held = wallet.credential(shown.credential).ok();
+            let names = held.map(|held| held.labels(&languages));
+            let label = |claim: &&String| json!(names.as_ref().and_then(|names| names.claim(claim)));
+            let labels: Map<String, Value> = claims
+                .iter()
+                .map(|claim| ((*claim).clone(), label(claim)))
+                .collect();
             json!({
                 "query": shown.query, "credential": shown.credential, "vct": shown.vct,
-                "claims": claims, "copies_left": shown.copies_left,
+                "label": names.as_ref().map(Labels::title), "claims": claims, "labels": labels,
+                "copies_left": shown.copies_left,
             })
         })
         .collect();

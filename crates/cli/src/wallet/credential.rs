@@ -13,7 +13,7 @@ use super::args::{CredentialAction, Refresh};
 use super::issuing::{Manner, Obtained, find_issuer, run};
 use super::list::time;
 use super::session::Session;
-use super::{enrol, offer};
+use super::{enrol, language, offer};
 use crate::failure::{Failure, Outcome};
 use crate::now;
 use crate::output::agrees;
@@ -68,12 +68,13 @@ async fn list(mut session: Session, check: bool) -> Outcome<()> {
 
 /// One line for each credential, in columns.
 fn table(all: &[HeldCredential]) -> Vec<String> {
+    let languages = language::preferred();
     let cells: Vec<[String; 5]> = all
         .iter()
         .map(|held| {
             [
                 held.id.to_string(),
-                held.name.clone(),
+                held.labels(&languages).title(),
                 format!("by {}", held.issuer.name),
                 copies_text(held),
                 standing_text(held),
@@ -155,10 +156,14 @@ fn status_name(value: StatusValue) -> String {
 
 /// A credential for scripts, without its claims.
 pub fn row(held: &HeldCredential) -> Value {
+    let languages = language::preferred();
+    let labels = held.labels(&languages);
     json!({
         "id": held.id,
         "type": held.vct,
+        "type_name": labels.type_name(),
         "name": held.name,
+        "label": labels.title(),
         "issuer": held.issuer,
         "received_at": held.received_at,
         "refreshed_at": held.refreshed_at,
@@ -196,24 +201,37 @@ async fn show(mut session: Session, id: u32, check: bool) -> Outcome<()> {
         "status",
         "aka_vcts",
     ];
+    let languages = language::preferred();
+    let names = held.labels(&languages);
+    let kind = match names.type_name() {
+        Some(name) => format!("{name} ({})", held.vct),
+        None => held.vct.clone(),
+    };
     let mut lines = vec![
-        format!("{}  {}", held.id, held.name),
-        format!("type        {}", held.vct),
+        format!("{}  {}", held.id, names.title()),
+        format!("type        {kind}"),
         format!("issuer      {} ({})", held.issuer.name, held.issuer.identifier),
         format!("            {}", held.issuer.standing.text()),
     ];
     lines.extend(held.issuer.did.iter().map(|did| format!("            {did}")));
     lines.push(format!("copies      {}", copies_text(held)));
     lines.push(format!("validity    {}", standing_text(held)));
+    let mut labels = serde_json::Map::new();
     for (name, value) in claims.iter().filter(|(name, _)| !own.contains(&name.as_str())) {
         let name = realdid_wallet::names::clean(name, realdid_wallet::names::MAX_NAME);
-        lines.push(format!("claim       {name}: {}", shown_value(value)));
+        let label = names.claim(&name);
+        let text = label
+            .as_ref()
+            .map_or_else(|| name.clone(), |label| format!("{label} ({name})"));
+        lines.push(format!("claim       {text}: {}", shown_value(value)));
+        labels.insert(name, json!(label));
     }
     for used in held.copies.iter().flat_map(|copy| &copy.uses) {
         lines.push(format!("shown       {}  {}", time(used.at), used.verifier));
     }
     let mut value = row(held);
     value["claims"] = Value::Object(claims);
+    value["labels"] = Value::Object(labels);
     value["uses"] = json!(held.copies.iter().flat_map(|copy| &copy.uses).collect::<Vec<_>>());
     session.output.result(lines.join("\n"), &value);
     Ok(())

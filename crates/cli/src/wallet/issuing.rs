@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use realdid_client::outside::Outside;
 use realdid_wallet::credentials::Standing;
 use realdid_wallet::history::Event;
 use realdid_wallet::issuance::issuer::{LedgerSearch, Search};
 use realdid_wallet::issuance::{
     Authorization, Body, Fetch, Fetched, Issuance, IssuanceError, IssuerKey, IssuerReference, Kept, Preview,
-    Received, Step,
+    Received, Step, TypeDocument,
 };
 use tokio::time::sleep;
 
@@ -104,6 +105,7 @@ async fn drive(session: &mut Session, issuance: &mut Issuance, manner: &mut Mann
                 issuance.waited();
             }
             Step::Resolve(reference) => resolve(session, issuance, &reference).await?,
+            Step::Describe(wanted) => describe(session, issuance, &wanted).await?,
             Step::Store(received) => store(session, issuance, *received, manner, &mut obtained)?,
             Step::Done => {
                 if let Some(id) = issuance.pending_id() {
@@ -227,6 +229,27 @@ async fn resolve(session: &Session, issuance: &mut Issuance, reference: &IssuerR
             Err(failure)
         }
     }
+}
+
+/// Looks for what the credential's type says of itself. Nobody learns who asks, and nothing depends on
+/// whether it is found.
+async fn describe(session: &Session, issuance: &mut Issuance, wanted: &TypeDocument) -> Outcome<()> {
+    let found = match Outside::new(session.is_sandbox()) {
+        Ok(outside) => {
+            let address = wanted.url.as_str();
+            outside.get(address, wanted.media_type, wanted.limit).await
+        }
+        Err(error) => Err(error),
+    };
+    if let (Err(error), true) = (&found, wanted.signed) {
+        let what = format!("the description of the credential's type is not to be had: {error}");
+        session.output.progress(what);
+    }
+    if let Err(error) = issuance.described(found.ok().as_deref()) {
+        tell_failure(session, issuance).await;
+        return Err(error.into());
+    }
+    Ok(())
 }
 
 /// Lets the issuer know that its credential was not taken, if it wants to know.

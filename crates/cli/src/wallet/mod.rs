@@ -9,6 +9,7 @@ mod credential;
 mod draw;
 mod enrol;
 mod issuing;
+mod language;
 mod list;
 mod login;
 mod offer;

@@ -118,7 +118,13 @@ pub async fn answer(
         .map(|address| checked_return(&request, &address, sandbox))
         .transpose()
         .map_err(wallet)?;
-    consent_text::tell(session.output, &consent, return_to.as_ref(), asked.login);
+    consent_text::tell(
+        session.output,
+        &consent,
+        session.wallet(),
+        return_to.as_ref(),
+        asked.login,
+    );
     Ok(())
 }
 
@@ -172,7 +178,9 @@ fn agreed(
         consent.map_err(NotAgreed::ByWallet)
     };
     let mut consent = ask(&wishes)?;
-    session.output.progress(consent_text::text(&consent));
+    session
+        .output
+        .progress(consent_text::text(&consent, session.wallet()));
     for warning in &consent.warnings {
         // Scripts find them in the result.
         session.output.progress(format!("warning: {}", warning.text()));

@@ -105,6 +105,8 @@ struct RawDocument {
 
 #[derive(Deserialize)]
 struct RawDisplay {
+    /// `lang` before draft 12, whose documents are still about.
+    #[serde(alias = "lang")]
     locale: String,
     name: String,
     description: Option<String>,
@@ -145,6 +147,7 @@ struct RawClaim {
 
 #[derive(Deserialize)]
 struct RawClaimDisplay {
+    #[serde(alias = "lang")]
     locale: String,
     label: String,
     description: Option<String>,

@@ -345,6 +345,19 @@ fn names_are_shown_in_the_language_preferred() {
 }
 
 #[test]
+fn documents_of_older_drafts_are_read_too() {
+    let metadata = chain(&[json!({
+        "vct": VCT,
+        "display": [{ "lang": "en", "name": "Licence" }, { "lang": "de", "name": "Führerschein" }],
+        "claims": [{ "path": ["name"], "display": [{ "lang": "de", "label": "Name" }] }],
+    })])
+    .unwrap();
+    assert_eq!(metadata.display(&["de"]).unwrap().name, "Führerschein");
+    let name = path(json!(["name"]));
+    assert_eq!(metadata.claim_display(&name, &["de"]).unwrap().locale, "de");
+}
+
+#[test]
 fn names_cannot_mislead_by_what_is_not_seen() {
     let long = "x".repeat(5000);
     let metadata = chain(&[json!({

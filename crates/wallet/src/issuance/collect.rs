@@ -11,10 +11,11 @@ use realdid_openid::vci::{
 use serde_json::{Value, json};
 use url::Url;
 
+use super::describe::Describing;
 use super::exchange::{Body, Endpoint, Fetch, Fetched, endpoint_url, json_text};
 use super::judge::{IssuerKey, IssuerReference, judge_all};
 use super::pending::{Awaited, PendingIssuance, Transaction};
-use super::plan::issuer_name;
+use super::plan::{issuer_name, naming};
 use super::{Issuance, IssuanceError, Kept, Received, Stage, Step, success};
 use crate::credentials::{HeldIssuer, MAX_COPIES, NewCredential};
 
@@ -33,6 +34,8 @@ pub(super) enum Collecting {
     Deferred,
     /// The issuer's key is to be found.
     Resolve(Issued, IssuerReference),
+    /// What the credential's type says of itself is to be fetched.
+    Describe(Box<Received>, Option<String>, Describing),
     /// The credential is to be stored.
     Store(Box<Received>, Option<String>),
     /// The issuer is to be told.
@@ -75,6 +78,10 @@ impl Issuance {
             Collecting::Wait(until) => Ok(Step::Wait(*until)),
             Collecting::Deferred => self.ask_again(now, rng).map(Step::Fetch),
             Collecting::Resolve(_, reference) => Ok(Step::Resolve(reference.clone())),
+            Collecting::Describe(_, _, describing) => {
+                let wanted = describing.wanted().ok_or(IssuanceError::Damaged)?;
+                Ok(Step::Describe(wanted))
+            }
             Collecting::Store(received, _) => Ok(Step::Store(received.clone())),
             Collecting::Notify(notification) => {
                 let body = Body::Json(json_text(&json!(notification)));
@@ -339,14 +346,14 @@ impl Issuance {
             },
             copies,
             renewal: self.pending()?.renewal(awaited),
+            naming: naming(metadata, &awaited.configuration),
         };
         let received = Received {
             credential,
             replaces: self.pending()?.replaces,
         };
         let notification = issued.notification_id.clone();
-        self.stage = Stage::Collect(Collecting::Store(Box::new(received), notification));
-        Ok(())
+        self.describe(received, notification)
     }
 
     /// The issuer's key cannot be found: the credential is not taken, and the steps that are left tell
@@ -379,7 +386,7 @@ impl Issuance {
         self.tell(notification, event)
     }
 
-    fn tell(&mut self, id: Option<String>, event: NotificationEvent) -> Result<(), IssuanceError> {
+    pub(super) fn tell(&mut self, id: Option<String>, event: NotificationEvent) -> Result<(), IssuanceError> {
         let known = self.metadata()?.notification_endpoint.is_some();
         self.stage = Stage::Collect(match id.filter(|_| known) {
             Some(notification_id) => Collecting::Notify(NotificationRequest {

@@ -1,6 +1,7 @@
 //! Whether what was issued is what was offered: "may this be stored?" is asked here and nowhere else.
 
 use realdid_checks::passes;
+use realdid_credential::type_metadata::TypeMetadataError;
 use realdid_credential::vc::{Times, UnverifiedVc, VcError};
 use realdid_crypto::PublicKey;
 use realdid_openid::CLOCK_SKEW;
@@ -38,6 +39,13 @@ pub enum JudgeError {
     /// It is bound to a key, though none was sent.
     #[error("the credential is bound to a key that this wallet has not sent")]
     ForeignKey,
+    /// The copies name different documents for their type.
+    #[error("the copies are signed with different descriptions of their type")]
+    TypeIntegrity,
+    /// The metadata of its type are not those it was signed with, are not in order, or have rules that
+    /// it does not keep.
+    #[error("the credential does not go with the published description of its type: {0}")]
+    Description(#[from] TypeMetadataError),
 }
 
 impl JudgeError {
@@ -54,6 +62,8 @@ impl JudgeError {
             Self::Type => "issued_other_type",
             Self::OtherKey | Self::ForeignKey => "issued_to_other_key",
             Self::KeyTwice => "issued_to_one_key_twice",
+            Self::TypeIntegrity => "issued_with_several_descriptions",
+            Self::Description(error) => error.code(),
         }
     }
 }

@@ -3,18 +3,23 @@
 use realdid_checks::passes;
 use realdid_crypto::KeyType;
 use realdid_openid::oauth::ServerMetadata;
-use realdid_openid::vci::issuer_metadata::Display;
+use realdid_openid::vci::issuer_metadata::{ClaimDescription, Display};
 use realdid_openid::vci::{
     CredentialConfiguration, CredentialOffer, IssuerMetadata, PRE_AUTHORIZED_GRANT, SD_JWT_VC_FORMAT, TxCode,
 };
 
 use super::{Endpoint, IssuanceError};
+use crate::credentials::{ClaimNames, LocalName, Naming};
 use crate::names::{MAX_NAME, clean};
 
 /// How many copies are asked for where the issuer gives several.
 pub const DEFAULT_COPIES: usize = 16;
 /// Most claims named to the holder before anything is fetched.
 const MAX_CLAIMS: usize = 64;
+/// Most languages that a name is kept in.
+const MAX_LANGUAGES: usize = 32;
+/// Longest language tag that is kept (RFC 5646 §4.4.1), in bytes.
+const MAX_LANGUAGE_TAG: usize = 35;
 /// Longest transaction code, in characters.
 const MAX_TX_CODE: usize = 128;
 /// The kinds of holder keys, the preferred one first: P-256 is what everybody's software reads.
@@ -197,6 +202,38 @@ fn credential_name(configuration: &CredentialConfiguration, vct: &str) -> String
     name.unwrap_or_else(|| clean(vct, MAX_NAME))
 }
 
+/// The names that an issuer's metadata have for one of its configurations and its claims, cleaned.
+pub(super) fn naming(metadata: &IssuerMetadata, configuration: &str) -> Naming {
+    let found = metadata.credential_configurations_supported.get(configuration);
+    let Some(described) = found.and_then(|found| found.credential_metadata.as_ref()) else {
+        return Naming::default();
+    };
+    let claim = |claim: &ClaimDescription| {
+        let path = serde_json::from_value(claim.path.clone().into()).ok()?;
+        let names = local_names(&claim.display);
+        (!names.is_empty()).then_some(ClaimNames { path, names })
+    };
+    Naming {
+        documents: Vec::new(),
+        names: local_names(&described.display),
+        claims: described
+            .claims
+            .iter()
+            .filter_map(claim)
+            .take(MAX_CLAIMS)
+            .collect(),
+    }
+}
+
+fn local_names(display: &[Display]) -> Vec<LocalName> {
+    let named = display.iter().filter_map(|display| {
+        let name = clean(display.name.as_deref()?, MAX_NAME);
+        let locale = display.locale.clone().filter(|tag| tag.len() <= MAX_LANGUAGE_TAG);
+        (!name.is_empty()).then_some(LocalName { locale, name })
+    });
+    named.take(MAX_LANGUAGES).collect()
+}
+
 pub(super) fn issuer_name(metadata: &IssuerMetadata) -> String {
     display_name(&metadata.display).unwrap_or_else(|| clean(&metadata.credential_issuer, MAX_NAME))
 }
@@ -206,7 +243,7 @@ fn claim_names(configuration: &CredentialConfiguration) -> Vec<String> {
         .credential_metadata
         .iter()
         .flat_map(|metadata| &metadata.claims);
-    let name = |claim: &realdid_openid::vci::issuer_metadata::ClaimDescription| {
+    let name = |claim: &ClaimDescription| {
         let path: Vec<_> = claim.path.iter().filter_map(serde_json::Value::as_str).collect();
         display_name(&claim.display).unwrap_or_else(|| clean(&path.join("."), MAX_NAME))
     };

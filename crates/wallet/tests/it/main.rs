@@ -10,3 +10,4 @@ mod issuer;
 mod mock_issuer;
 mod names;
 mod storage;
+mod type_metadata;

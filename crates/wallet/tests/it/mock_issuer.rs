@@ -1,5 +1,7 @@
 //! An issuer that answers in memory, by the same messages as a real one, and can be made to misbehave.
 
+use std::collections::BTreeMap;
+
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use realdid_credential::path::ClaimPath;
@@ -63,6 +65,10 @@ pub struct MockIssuer {
     pub encryption: DecryptionKey,
     /// How the ledger says that it stands.
     pub standing: Standing,
+    /// Documents of types, by address.
+    pub documents: BTreeMap<String, String>,
+    /// Addresses of documents that were looked for.
+    pub looked_for: Vec<String>,
 }
 
 pub fn did_jwk(key: &SecretKey) -> String {
@@ -137,6 +143,8 @@ impl MockIssuer {
             seen: Vec::new(),
             encryption: DecryptionKey::generate(&mut rng(8)),
             standing: Standing::NotAccredited,
+            documents: BTreeMap::new(),
+            looked_for: Vec::new(),
         }
     }
 
@@ -394,6 +402,17 @@ pub fn run_with(
                     ..resolve(&reference)
                 };
                 issuance.resolved(&key, NOW)?;
+            }
+            Step::Describe(wanted) => {
+                let address = wanted.url.to_string();
+                let document = issuer.documents.get(&address).map(String::as_bytes);
+                let described = issuance.described(document.filter(|text| text.len() <= wanted.limit));
+                issuer.looked_for.push(address);
+                if let Err(error) = described {
+                    let told = issuance.step(now, &mut rng)?;
+                    assert!(matches!(told, Step::Fetch(fetch) if fetch.endpoint == Endpoint::Notification));
+                    return Err(error);
+                }
             }
             Step::Store(received) => {
                 run.received.push(*received);

@@ -16,7 +16,9 @@ use serde_json::{Map, Value, json};
 use super::{NOW, charter, empty_wallet, rng};
 use crate::Wallet;
 use crate::consent::{Consent, Wishes};
-use crate::credentials::{HeldCopy, HeldIssuer, HeldStatus, HolderKey, NewCredential, Renewal, Standing};
+use crate::credentials::{
+    HeldCopy, HeldIssuer, HeldStatus, HolderKey, Naming, NewCredential, Renewal, Standing,
+};
 use crate::presenting::{
     Answer, AnswerError, AskError, Facts, FetchedRequest, PresentationContext, PresentationRequest,
 };
@@ -133,6 +135,7 @@ impl Licence {
                 dpop_key: None,
                 client_id: None,
             },
+            naming: Naming::default(),
         };
         wallet.keep_credential(new, NOW).unwrap()
     }
