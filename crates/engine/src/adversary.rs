@@ -122,10 +122,16 @@ impl Validator {
 
     /// Whether the validator accepts the block.
     async fn accepts(&mut self, block: &Block) -> bool {
+        let genesis = self.genesis.clone();
+        self.accepts_on(&genesis, block).await
+    }
+
+    /// Whether the validator accepts the block on top of this one.
+    async fn accepts_on(&mut self, parent: &EngineBlock, block: &Block) -> bool {
         let block = EngineBlock::new(block.clone(), &self.round);
         let batches = <StateSet<Context> as DatabaseSet<Context>>::new_batches(&self.state).await;
         let context = (self.context.child("process"), self.round.clone());
-        let ancestry = blocks([&block, &self.genesis]);
+        let ancestry = blocks([&block, parent]);
         let outcome = self
             .ledger
             .process(context, ancestry, batches, Finality::Candidate)
@@ -158,11 +164,28 @@ fn another_charter() {
     refused(|block, _| block.header.charter[0] ^= 1);
 }
 
-// test: ENG-02
 #[test]
 fn another_height_or_parent() {
     refused(|block, _| block.header.height += 1);
     refused(|block, _| block.header.parent[0] ^= 1);
+}
+
+// test: ENG-02
+#[test]
+fn on_another_block_than_it_names() {
+    deterministic::Runner::default().start(|context| async move {
+        let mut validator = Validator::new(context).await;
+        let honest = validator.propose().await;
+        let mut header = validator.genesis.header().clone();
+        header.epoch += 1;
+        let other = Block {
+            header,
+            operations: Vec::new(),
+        };
+        let other = EngineBlock::new(other, &validator.round);
+        assert!(!validator.accepts_on(&other, &honest).await);
+        assert!(validator.accepts(&honest).await);
+    });
 }
 
 // test: ENG-03
