@@ -16,6 +16,7 @@ mod web;
 
 use std::process::ExitCode;
 
+use bitflags as _; // named for its feature, see the workspace's Cargo.toml
 use clap::Parser as _;
 
 use crate::args::{Arguments, Command};
