@@ -74,9 +74,7 @@ impl DecryptionKey {
     /// A new key, named by its thumbprint.
     #[must_use]
     pub fn generate(rng: &mut impl rand_core::CryptoRng) -> Self {
-        let secret = SecretKey::generate(KeyType::P256, rng);
-        let kid = thumbprint(&secret.public_key());
-        Self { secret, kid }
+        SecretKey::generate(KeyType::P256, rng).into()
     }
 
     /// From the private JWK of [`Self::to_private_jwk`], or another's of the same type.
@@ -129,6 +127,14 @@ impl DecryptionKey {
 
     pub(super) const fn secret(&self) -> &SecretKey {
         &self.secret
+    }
+}
+
+/// A P-256 key, named by its thumbprint; a key of another type opens nothing.
+impl From<SecretKey> for DecryptionKey {
+    fn from(secret: SecretKey) -> Self {
+        let kid = thumbprint(&secret.public_key());
+        Self { secret, kid }
     }
 }
 

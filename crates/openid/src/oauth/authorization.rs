@@ -131,6 +131,10 @@ impl WalletRequest {
         if !passes("OAU-04", parameters.require("response_type")? == "code") {
             return Err(AuthorizationError::ResponseType.into());
         }
+        let mode = parameters.get("response_mode");
+        if !passes("OAU-07", mode.is_none_or(|mode| mode == "query")) {
+            return Err(AuthorizationError::ResponseMode.into());
+        }
         let challenge = check_pkce(parameters)?;
         let details = parameters.get("authorization_details");
         let thumbprint = text("dpop_jkt");

@@ -107,7 +107,7 @@ pub fn check(proof: &str, expected: &DpopExpectation<'_>) -> Result<DpopProof, D
     }
     let iat = claims
         .get("iat")
-        .and_then(Value::as_u64)
+        .and_then(seconds)
         .ok_or(DpopError::Claim("iat"))?;
     if !passes("DPOP-05", is_recent(iat, expected.now)) {
         return Err(DpopError::Stale);
@@ -148,6 +148,20 @@ fn header_key(jws: &Unverified) -> Result<PublicKey, DpopError> {
 /// Whether a JWK holds no secret.
 pub(crate) fn is_public(jwk: &Map<String, Value>) -> bool {
     PRIVATE_MEMBERS.iter().all(|name| !jwk.contains_key(*name))
+}
+
+/// The whole seconds of a `NumericDate`, which may have a fraction (RFC 7519 §2): some clients divide
+/// milliseconds by a thousand. Nothing for what is negative, absurdly large, or no number.
+pub(crate) fn seconds(date: &Value) -> Option<u64> {
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 2^53; the fraction is meant to go"
+    )]
+    let whole = |seconds: f64| seconds as u64;
+    let fractional = || date.as_f64().filter(|seconds| (0.0..MOST).contains(seconds));
+    date.as_u64().or_else(|| fractional().map(whole))
 }
 
 fn is_recent(iat: u64, now: u64) -> bool {

@@ -123,7 +123,7 @@ impl CredentialRequest {
     /// [`CredentialRequestError`].
     pub fn parse(body: &[u8]) -> Result<Self, CredentialRequestError> {
         let request = object(body)?;
-        let text = |name| match request.get(name) {
+        let text = |name| match member(&request, name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
             Some(_) => Err(CredentialRequestError::Form),
@@ -141,7 +141,7 @@ impl CredentialRequest {
         };
         Ok(Self {
             wanted,
-            proofs: request.get("proofs").map_or(Ok(Vec::new()), read_proofs)?,
+            proofs: member(&request, "proofs").map_or(Ok(Vec::new()), read_proofs)?,
             encryption: read_encryption(&request)?,
         })
     }
@@ -170,6 +170,11 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, CredentialRequestError> {
     parse_object(body).ok_or(CredentialRequestError::Form)
 }
 
+/// A member, if it is there; software that writes `null` for what it does not have means the same.
+fn member<'a>(request: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    request.get(name).filter(|value| !value.is_null())
+}
+
 fn read_proofs(proofs: &Value) -> Result<Vec<String>, CredentialRequestError> {
     let proofs = proofs.as_object().ok_or(CredentialRequestError::Proofs)?;
     if !passes("VCI-21", proofs.len() == 1) {
@@ -191,7 +196,7 @@ fn read_proofs(proofs: &Value) -> Result<Vec<String>, CredentialRequestError> {
 fn read_encryption(
     request: &Map<String, Value>,
 ) -> Result<Option<ResponseEncryption>, CredentialRequestError> {
-    let Some(value) = request.get("credential_response_encryption") else {
+    let Some(value) = member(request, "credential_response_encryption") else {
         return Ok(None);
     };
     let read = serde_json::from_value(value.clone());

@@ -3,12 +3,13 @@
 
 use realdid_checks::passes;
 use realdid_crypto::{KeyType, PublicKey, base64url_decode};
+use realdid_jose::json::parse_object;
 use realdid_jose::jwk::Jwk;
 use realdid_jose::jws::{JwsError, SigningInput, Unverified};
 use serde_json::{Map, Value, json};
 
 use crate::CLOCK_SKEW;
-use crate::oauth::dpop::is_public;
+use crate::oauth::dpop::{is_public, seconds};
 use crate::vci::credential::CredentialErrorCode;
 
 /// `typ` of a proof.
@@ -135,8 +136,8 @@ impl UnverifiedProof {
         let did = kid.split_once('#').map_or(kid, |(did, _)| did);
         if let Some(jwk) = did.strip_prefix("did:jwk:") {
             let bytes = base64url_decode(jwk).map_err(|_| ProofError::Key)?;
-            let jwk: Value = serde_json::from_slice(&bytes).map_err(|_| ProofError::Key)?;
-            return public_jwk(&jwk).map(KeyReference::Key);
+            let jwk = parse_object(&bytes).ok_or(ProofError::Key)?;
+            return public_jwk(&jwk.into()).map(KeyReference::Key);
         }
         if let Some(multikey) = did.strip_prefix("did:key:") {
             let key = PublicKey::from_multikey(multikey).map_err(|_| ProofError::Key)?;
@@ -169,7 +170,7 @@ impl UnverifiedProof {
         }
         let iat = claims
             .get("iat")
-            .and_then(Value::as_u64)
+            .and_then(seconds)
             .ok_or(ProofError::Claim("iat"))?;
         let recent = iat <= expected.now.saturating_add(CLOCK_SKEW)
             && expected.now <= iat.saturating_add(MAX_AGE + CLOCK_SKEW);

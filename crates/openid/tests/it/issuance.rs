@@ -295,6 +295,8 @@ fn a_key_proof_is_for_this_issuer_client_and_time() {
     for iat in [json!("1800000000"), json!(-1), json!(null)] {
         assert_eq!(with_claim("iat", iat), Err(ProofError::Claim("iat")));
     }
+    // Some divide milliseconds by a thousand and leave it at that (RFC 7519 §2).
+    assert!(with_claim("iat", json!(1_800_000_000.25)).is_ok());
     for iss in [json!("another"), json!(1)] {
         assert_eq!(with_claim("iss", iss), Err(ProofError::Issuer));
     }
@@ -335,6 +337,11 @@ fn a_credential_request_names_one_credential_and_proofs() {
         CredentialRequest::parse(br#"{"credential_identifier":"a","credential_identifier":"b"}"#),
         Err(CredentialRequestError::Form)
     );
+    // What some write out as null is not there.
+    let nulls = json!({ "credential_configuration_id": "a", "credential_identifier": null, "proofs": null,
+                        "credential_response_encryption": null });
+    let sparse = read(nulls).unwrap();
+    assert!(sparse.proofs.is_empty() && sparse.encryption.is_none());
     let good = with(json!({ "jwt": ["x", "y"] })).unwrap();
     assert_eq!(
         (good.wanted.clone(), good.proofs.len()),
@@ -473,9 +480,16 @@ const REQUEST: &str = "response_type=code&client_id=w&redirect_uri=https://w.exa
 // test: OAU-04
 // test: OAU-05
 // test: OAU-06
+// test: OAU-07
 // test: OIDC-01
 #[test]
 fn an_authorization_request_asks_for_something_known() {
+    let mode = |mode: &str| WalletRequest::read(&form(&format!("{REQUEST}&response_mode={mode}")));
+    for other in ["fragment", "form_post"] {
+        let refused = WalletRequestError::Parameters(AuthorizationError::ResponseMode);
+        assert_eq!(mode(other), Err(refused));
+    }
+    assert!(mode("query").is_ok());
     let other = REQUEST.replace("response_type=code", "response_type=token");
     assert_eq!(
         WalletRequest::read(&form(&other)),
