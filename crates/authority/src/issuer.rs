@@ -24,7 +24,7 @@ use crate::credential_issuer::{
     CredentialIssuer, CredentialKey, CredentialType, Csv, IssuerKeys, MAX_RIGHTS_AGE, Parts, Policy, Rights,
     Source, SourceError, Sql, TypeConfig, TypeError,
 };
-use crate::database::Database;
+use crate::database::{Database, DatabaseError};
 use crate::http::{Identification, IssuerApp, issuer_routes};
 use crate::run::RunError;
 use crate::secrets::Secrets;
@@ -130,6 +130,9 @@ pub enum IssuingError {
     /// A schema's file.
     #[error("the schema {0} cannot be read: {1}")]
     SchemaFile(PathBuf, std::io::Error),
+    /// The file of a type's metadata.
+    #[error("the type metadata {0} cannot be read: {1}")]
+    MetadataFile(PathBuf, std::io::Error),
     /// A source that is neither, or both.
     #[error("the source {0} must have either csv and key, or sql and query with $1")]
     SourceForm(String),
@@ -274,7 +277,7 @@ async fn build(
         name: &name,
         sandbox: settings.charter.sandbox,
     })?;
-    Ok(CredentialIssuer::new(Parts {
+    let issuer = CredentialIssuer::new(Parts {
         database,
         secrets,
         issuer: settings.public_url.as_str().to_owned(),
@@ -283,7 +286,15 @@ async fn build(
         types: types(settings).await?,
         keys,
         rights,
-    }))
+    });
+    check_types(&issuer).await?;
+    Ok(issuer)
+}
+
+/// Whether what is configured keeps the rules of its types, as their documents have them.
+pub(crate) async fn check_types(issuer: &CredentialIssuer) -> Result<(), RunError> {
+    issuer.load_type_documents().await.map_err(DatabaseError::from)?;
+    Ok(issuer.check_types().map_err(IssuingError::from)?)
 }
 
 pub(crate) async fn until(shutdown: Shutdown, work: impl Future<Output = ()>) {
@@ -467,11 +478,17 @@ async fn open_source(
     })
 }
 
-/// A type with its schema.
+/// A type with its schema and metadata.
 pub(crate) fn read_type<T>(kind: &TypeConfig, file: &Loaded<T>) -> Result<CredentialType, IssuingError> {
     let schema = kind.schema.as_ref().map(|path| file.path(path));
     let schema = schema
         .map(|path| std::fs::read_to_string(&path).map_err(|error| IssuingError::SchemaFile(path, error)))
         .transpose()?;
-    Ok(CredentialType::new(kind.clone(), schema.as_deref())?)
+    let mut documents = Vec::new();
+    for path in kind.metadata.iter().map(|path| file.path(path)) {
+        let document = std::fs::read_to_string(&path);
+        documents.push(document.map_err(|error| IssuingError::MetadataFile(path, error))?);
+    }
+    let made = CredentialType::new(kind.clone(), schema.as_deref())?;
+    Ok(made.with_documents(documents))
 }

@@ -16,7 +16,8 @@ use crate::delivery::{Delivery, DeliveryError, Dispatcher, Outbox, Smtp};
 use crate::error::Refusal;
 use crate::http::{App, Identification, IssuerApp, issuer_routes, router};
 use crate::issuer::{
-    CertificateNeeds, IssuingError, forget, keys, limiter as issuing_limiter, read_type, until, watch_rights,
+    CertificateNeeds, IssuingError, check_types, forget, keys, limiter as issuing_limiter, read_type, until,
+    watch_rights,
 };
 use crate::keeper::Keeper;
 use crate::key_ring::{KeyRing, KeyRingError};
@@ -110,6 +111,9 @@ pub async fn run(settings: Settings, shutdown: Shutdown) -> Result<(), RunError>
     let (outbox, delivery) = delivery(&settings)?;
     let dispatcher = Dispatcher::start(delivery);
     let issuing = issuing(&settings, &identity, &authority, &dispatcher, &name)?;
+    if let Some((app, _)) = &issuing {
+        check_types(&app.issuer).await?;
+    }
     let keeper = Keeper::new(
         client.clone(),
         settings.charter.clone(),

@@ -24,23 +24,26 @@ status_shards = 1
 csv = "licences.csv"
 key = "licence_number"
 
-# A licence for years, which can be suspended and revoked: verifiers look at its status.
+# A licence for years, which can be suspended and revoked: verifiers look at its status. What it and its
+# claims are called stands in the type's metadata, which the first credential fixes: another description
+# needs another name of the type. All configurations of one type have to keep its rules.
 [[credential]]
 id = "driving_licence"
 vct = "urn:realdid:driving_licence:1"
 name = "Driving licence"
+names = { zh = "驾驶证" }
 description = "What somebody may drive, with a status that can be looked up"
 form = "long_lived"
 days = 730
 schema = "licence.schema.json"
 claim = [
-    { name = "licence_number", title = "Licence number" },
-    { name = "classes", title = "Classes", kind = "list" },
-    { name = "issue_date", title = "Issued on", kind = "date" },
-    { name = "expiry_date", title = "Valid until", kind = "date" },
-    { name = "name", title = "Name" },
-    { name = "birthdate", title = "Date of birth", kind = "date" },
-    { name = "age_over_21", title = "21 or older", kind = "age_over", years = 21, column = "birthdate" },
+    { name = "licence_number", title = "Licence number", titles = { zh = "证号" } },
+    { name = "classes", title = "Classes", titles = { zh = "准驾车型" }, kind = "list" },
+    { name = "issue_date", title = "Issued on", titles = { zh = "发证日期" }, kind = "date" },
+    { name = "expiry_date", title = "Valid until", titles = { zh = "有效期至" }, kind = "date" },
+    { name = "name", title = "Name", titles = { zh = "姓名" } },
+    { name = "birthdate", title = "Date of birth", titles = { zh = "出生日期" }, kind = "date" },
+    { name = "age_over_21", title = "21 or older", titles = { zh = "年满21周岁" }, kind = "age_over", years = 21, column = "birthdate" },
 ]
 
 # The same as copies for two weeks, to be shown once each: nothing to look up, nothing to trace.

@@ -5,7 +5,7 @@ use realdid_checks::passes;
 use realdid_credential::HashAlg;
 use realdid_credential::path::{ClaimPath, PathElement};
 use realdid_credential::sd_jwt::Frame;
-use realdid_credential::vc::{self, IssuerHeader, NewVc, StatusReference};
+use realdid_credential::vc::{self, IssuerHeader, NewVc};
 use realdid_crypto::{KeyType, PublicKey};
 use realdid_openid::vci::proof::UnverifiedProof;
 use realdid_openid::vci::{
@@ -138,6 +138,7 @@ impl CredentialIssuer {
         let claims = self.claims(kind, issuing.subject, now).await?;
         let keys = &issuing.keys[..issuing.keys.len().min(kind.batch())];
         let (issuance, notification) = (fresh(rng), fresh(rng));
+        let new = self.prepared(kind, claims, now).await?;
         let (_, expires_at) = kind.life(now);
         let mut transaction = self.database.begin().await?;
         sqlx::query(
@@ -168,7 +169,13 @@ impl CredentialIssuer {
                         .await?,
                 ),
             };
-            credentials.push(self.sign(kind, &claims, key, status, now, rng)?);
+            let holder = Some(*key);
+            let new = NewVc {
+                holder,
+                status,
+                ..new.clone()
+            };
+            credentials.push(self.sign(kind, &new, rng)?);
         }
         let event = Event::new("wallet", "issued", &kind.config.id, issuing.person, &issuance);
         super::operator::record(&mut transaction, &event, now).await?;
@@ -194,33 +201,38 @@ impl CredentialIssuer {
         Ok(kind.claims(&record, now)?)
     }
 
+    /// What all copies of a credential have in common.
+    async fn prepared(
+        &self,
+        kind: &CredentialType,
+        claims: serde_json::Map<String, Value>,
+        now: u64,
+    ) -> Result<NewVc, IssueRefusal> {
+        let (issued_at, expires_at) = kind.life(now);
+        Ok(NewVc {
+            vct: kind.config.vct.clone(),
+            vct_integrity: self.fixed_integrity(&kind.config.vct, now).await?,
+            issuer: Some(self.issuer.clone()),
+            issued_at: Some(issued_at),
+            expires_at: Some(expires_at),
+            frame: frame(kind, &claims),
+            claims,
+            ..NewVc::default()
+        })
+    }
+
     fn sign(
         &self,
         kind: &CredentialType,
-        claims: &serde_json::Map<String, Value>,
-        holder: &PublicKey,
-        status: Option<StatusReference>,
-        now: u64,
+        new: &NewVc,
         rng: &mut impl CryptoRng,
     ) -> Result<String, IssueRefusal> {
         let key = self.keys.of(kind.key)?;
-        let (issued_at, expires_at) = kind.life(now);
         let header = IssuerHeader {
             kid: Some(key.kid.clone()),
             x5c: Some(key.x5c.clone()).filter(|chain| !chain.is_empty()),
         };
-        let new = NewVc {
-            vct: kind.config.vct.clone(),
-            issuer: Some(self.issuer.clone()),
-            issued_at: Some(issued_at),
-            expires_at: Some(expires_at),
-            holder: Some(*holder),
-            status,
-            claims: claims.clone(),
-            frame: frame(kind, claims),
-            ..NewVc::default()
-        };
-        vc::issue(&key.key, &header, &new, rng)
+        vc::issue(&key.key, &header, new, rng)
             .map_err(|_| IssueRefusal::Internal("a credential cannot be made"))
     }
 
@@ -355,7 +367,7 @@ pub(crate) const fn holder_algorithms(key: KeyType) -> &'static [KeyType] {
 
 /// What of the claims can be shown by choice: each claim that is not always shown, and each element
 /// of a list.
-fn frame(kind: &CredentialType, claims: &serde_json::Map<String, Value>) -> Frame {
+pub(super) fn frame(kind: &CredentialType, claims: &serde_json::Map<String, Value>) -> Frame {
     let mut disclosable = Vec::new();
     for rule in &kind.config.claims {
         let Some(value) = claims.get(&rule.name) else {

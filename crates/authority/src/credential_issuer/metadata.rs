@@ -1,5 +1,4 @@
-//! What the issuer says of itself: as credential issuer, as authorization server, as holder of keys,
-//! and about its types.
+//! What the issuer says of itself: as credential issuer, as authorization server, as holder of keys.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +17,7 @@ use super::types::{ClaimKind, CredentialType};
 use super::{CredentialIssuer, IssueRefusal, keys};
 
 /// Language of the names of the configuration file.
-const LOCALE: &str = "en";
+pub(super) const LOCALE: &str = "en";
 
 impl CredentialIssuer {
     fn endpoint(&self, path: &str) -> String {
@@ -96,33 +95,6 @@ impl CredentialIssuer {
         let keys: Vec<_> = self.keys.iter().map(super::CredentialKey::jwk).collect();
         json!({ "issuer": self.issuer, "jwks": { "keys": keys } })
     }
-
-    /// `/vct/{id}`: a type's metadata (SD-JWT VC §6).
-    ///
-    /// # Errors
-    /// [`IssueRefusal::UnknownConfiguration`].
-    pub fn type_metadata(&self, id: &str) -> Result<Value, IssueRefusal> {
-        let config = &self.kind(id)?.config;
-        let claims: Vec<_> = config
-            .claims
-            .iter()
-            .map(|claim| {
-                json!({
-                    "path": [claim.name],
-                    "display": [{ "locale": LOCALE, "label": claim.title }],
-                    "sd": if claim.always { "never" } else { "always" },
-                    "mandatory": !claim.optional,
-                })
-            })
-            .collect();
-        Ok(json!({
-            "vct": config.vct,
-            "name": config.name,
-            "description": config.description,
-            "display": [{ "locale": LOCALE, "name": config.name, "description": config.description }],
-            "claims": claims,
-        }))
-    }
 }
 
 fn named(name: &str) -> Display {
@@ -131,6 +103,14 @@ fn named(name: &str) -> Display {
         locale: Some(LOCALE.to_owned()),
         ..Display::default()
     }
+}
+
+fn local(names: &BTreeMap<String, String>) -> Vec<Display> {
+    let display = |(locale, name): (&String, &String)| Display {
+        locale: Some(locale.clone()),
+        ..named(name)
+    };
+    names.iter().map(display).collect()
 }
 
 fn configuration(kind: &CredentialType) -> CredentialConfiguration {
@@ -160,7 +140,7 @@ fn configuration(kind: &CredentialType) -> CredentialConfiguration {
         cryptographic_binding_methods_supported: methods.iter().map(|text| (*text).to_owned()).collect(),
         proof_types_supported: BTreeMap::from([("jwt".to_owned(), proof)]),
         credential_metadata: Some(CredentialMetadata {
-            display: vec![display],
+            display: [vec![display], local(&config.names)].concat(),
             claims: config.claims.iter().flat_map(described).collect(),
         }),
     }
@@ -173,6 +153,6 @@ fn described(claim: &super::types::ClaimRule) -> Option<ClaimDescription> {
     Some(ClaimDescription {
         path: vec![claim.name.clone().into()],
         mandatory: !claim.optional,
-        display: vec![named(&claim.title)],
+        display: [vec![named(&claim.title)], local(&claim.titles)].concat(),
     })
 }

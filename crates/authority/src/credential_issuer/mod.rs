@@ -5,7 +5,7 @@
 //! client without a key, a nonce, a DPoP proof, a place in a status list — is decided by one statement
 //! in the database, so that any number of processes may serve it.
 //!
-//! * [`types`], [`source`]: what is issued, and out of which data.
+//! * [`types`], [`type_documents`], [`source`]: what is issued, and out of which data.
 //! * [`offers`] → [`grants`] → [`issue`]: from an offer to a token to credentials.
 //! * [`authorization`]: the way without an offer, through a page.
 //! * [`status`]: taking long-lived credentials back.
@@ -24,6 +24,7 @@ pub mod realname;
 pub mod refusal;
 pub mod source;
 pub mod status;
+pub mod type_documents;
 pub mod types;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ pub use keys::{CredentialKey, IssuerKeys};
 pub use offers::{MadeOffer, Recipient};
 pub use refusal::IssueRefusal;
 pub use source::{Csv, Record, Register, Source, SourceError, Sql};
+use type_documents::TypeDocument;
 pub use types::{CredentialType, Form, TypeConfig, TypeError};
 
 /// Type of the real-name credential, the same for every authority of a network.
@@ -136,6 +138,8 @@ pub struct CredentialIssuer {
     pub(crate) name: String,
     pub(crate) policy: Policy,
     pub(crate) types: Arc<BTreeMap<String, Issuable>>,
+    /// The metadata documents of its types, by type.
+    pub(crate) documents: Arc<BTreeMap<String, TypeDocument>>,
     /// The configuration that is offered if none is named: the first one.
     pub(crate) first: Option<String>,
     pub(crate) keys: IssuerKeys,
@@ -170,6 +174,7 @@ impl CredentialIssuer {
         let named =
             |(kind, source): (CredentialType, Arc<dyn Source>)| (kind.config.id.clone(), (kind, source));
         Self {
+            documents: Arc::new(type_documents::documents(&parts.types, &parts.issuer)),
             database: parts.database,
             secrets: parts.secrets,
             issuer: parts.issuer,

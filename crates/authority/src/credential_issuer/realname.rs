@@ -1,5 +1,7 @@
 //! The real-name credential: what every authority gives, out of its register.
 
+use std::collections::BTreeMap;
+
 use realdid_crypto::KeyType;
 
 use super::REALNAME_VCT;
@@ -27,6 +29,7 @@ fn realname(id: &str, key: KeyType) -> TypeConfig {
         id: id.to_owned(),
         vct: REALNAME_VCT.to_owned(),
         name: "Real name".to_owned(),
+        names: in_chinese("实名凭证"),
         description: "Who somebody is, as the population register has it, in copies to be shown once each"
             .to_owned(),
         form: Form::Copies,
@@ -35,15 +38,21 @@ fn realname(id: &str, key: KeyType) -> TypeConfig {
         approval: false,
         algorithm: key.jose_algorithm().to_owned(),
         schema: None,
+        metadata: Vec::new(),
         source: None,
         claims: claims(),
     }
 }
 
+fn in_chinese(name: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([("zh".to_owned(), name.to_owned())])
+}
+
 fn claims() -> Vec<ClaimRule> {
-    let claim = |name: &str, title: &str| ClaimRule {
+    let claim = |name: &str, title: &str, chinese: &str| ClaimRule {
         name: name.to_owned(),
         title: title.to_owned(),
+        titles: in_chinese(chinese),
         kind: ClaimKind::Text,
         column: None,
         years: 0,
@@ -51,28 +60,32 @@ fn claims() -> Vec<ClaimRule> {
         optional: false,
     };
     let mut claims = vec![
-        claim("name", "Name"),
+        claim("name", "Name", "姓名"),
         ClaimRule {
             optional: true,
-            ..claim("given_name", "Given name")
+            ..claim("given_name", "Given name", "名")
         },
         ClaimRule {
             optional: true,
-            ..claim("family_name", "Family name")
+            ..claim("family_name", "Family name", "姓")
         },
         ClaimRule {
             kind: ClaimKind::Date,
             column: Some("birth_date".to_owned()),
-            ..claim("birthdate", "Date of birth")
+            ..claim("birthdate", "Date of birth", "出生日期")
         },
     ];
     claims.extend(AGES.map(|years| ClaimRule {
         kind: ClaimKind::AgeOver,
         column: Some("birth_date".to_owned()),
         years,
-        ..claim(&format!("age_over_{years}"), &format!("{years} or older"))
+        ..claim(
+            &format!("age_over_{years}"),
+            &format!("{years} or older"),
+            &format!("年满{years}周岁"),
+        )
     }));
-    claims.push(claim("nationality", "Nationality"));
-    claims.push(claim("level", "How thoroughly it was verified"));
+    claims.push(claim("nationality", "Nationality", "国籍"));
+    claims.push(claim("level", "How thoroughly it was verified", "核验等级"));
     claims
 }

@@ -1,6 +1,10 @@
 //! The types an organisation issues: which claims, out of which columns, in which form.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use jsonschema::Validator;
+use realdid_credential::type_metadata::TypeMetadataError;
 use realdid_crypto::KeyType;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -37,8 +41,11 @@ pub enum ClaimKind {
 pub struct ClaimRule {
     /// The claim's name in the credential.
     pub name: String,
-    /// Its name for people.
+    /// Its name for people, in English.
     pub title: String,
+    /// Its names in other languages, by language tag.
+    #[serde(default)]
+    pub titles: BTreeMap<String, String>,
     /// What it is made of.
     #[serde(default)]
     pub kind: ClaimKind,
@@ -74,8 +81,11 @@ pub struct TypeConfig {
     pub id: String,
     /// The type, an URN or https address.
     pub vct: String,
-    /// Name for people.
+    /// Name for people, in English.
     pub name: String,
+    /// Names in other languages, by language tag.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
     /// In a sentence.
     #[serde(default)]
     pub description: String,
@@ -94,7 +104,11 @@ pub struct TypeConfig {
     pub algorithm: String,
     /// A JSON schema (draft 2020-12) that the claims must fit; a path.
     #[serde(default)]
-    pub schema: Option<std::path::PathBuf>,
+    pub schema: Option<PathBuf>,
+    /// The type's metadata document (SD-JWT VC) and then those it extends, as their publishers have them;
+    /// paths. Without any, a document is made from this configuration.
+    #[serde(default)]
+    pub metadata: Vec<PathBuf>,
     /// Which of the configured sources its data is in; needed if there are several.
     #[serde(default)]
     pub source: Option<String>,
@@ -129,6 +143,14 @@ pub enum TypeError {
     /// The name is not plain.
     #[error("credential {0}: names have 1 to 64 letters, digits, `_`, `-` and `.`")]
     Id(String),
+    /// The type's metadata cannot be used.
+    #[error("credential {0}: the metadata of its type cannot be used: {1}")]
+    Metadata(String, TypeMetadataError),
+    /// What would be issued breaks the rules of its type.
+    #[error(
+        "credential {0} would break the rules of its type: {1}; change its claims, or give its type a new name"
+    )]
+    Rules(String, TypeMetadataError),
 }
 
 /// A type that can be issued.
@@ -138,6 +160,8 @@ pub struct CredentialType {
     pub config: TypeConfig,
     /// Which key signs.
     pub key: KeyType,
+    /// Its type's metadata, and those that they extend, if they were given.
+    pub(crate) documents: Vec<String>,
     schema: Option<std::sync::Arc<Validator>>,
 }
 
@@ -200,8 +224,28 @@ impl CredentialType {
         Ok(Self {
             schema: schema.map(std::sync::Arc::new),
             key,
+            documents: Vec::new(),
             config,
         })
+    }
+
+    /// The same with its type's metadata document as published, and those that it extends.
+    #[must_use]
+    pub fn with_documents(mut self, documents: Vec<String>) -> Self {
+        self.documents = documents;
+        self
+    }
+
+    /// Claims such as its credentials have, with or without those that a record may lack.
+    pub(crate) fn sample(&self, optional: bool) -> Map<String, Value> {
+        let rules = self
+            .config
+            .claims
+            .iter()
+            .filter(|rule| optional || !rule.optional);
+        rules
+            .map(|rule| (rule.name.clone(), sample_value(rule.kind)))
+            .collect()
     }
 
     /// Most copies at once: one for long-lived credentials, since each has a status of its own.
@@ -254,6 +298,16 @@ impl CredentialType {
     pub const fn life(&self, now: u64) -> (u64, u64) {
         let today = now / DAY * DAY;
         (today, today.saturating_add(self.config.days * DAY))
+    }
+}
+
+fn sample_value(kind: ClaimKind) -> Value {
+    match kind {
+        ClaimKind::Text => "text".into(),
+        ClaimKind::Integer => 1.into(),
+        ClaimKind::Boolean | ClaimKind::AgeOver => true.into(),
+        ClaimKind::Date => "2000-01-01".into(),
+        ClaimKind::List => json!(["text"]),
     }
 }
 

@@ -10,7 +10,7 @@ use realdid_jose::jws;
 use realdid_openid::vci::CredentialOffer;
 use realdid_service::now_seconds;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Shared;
 use super::failure::{Failure, Place};
@@ -53,9 +53,16 @@ pub(super) async fn keys(State(app): Shared) -> Response {
 
 /// `GET /vct/{id}`
 pub(super) async fn type_metadata(State(app): Shared, Path(id): Path<String>) -> Result<Response, Failure> {
-    let failed = |_| Failure::new(&app, Place::Server, IssueRefusal::UnknownOffer);
-    let metadata: Value = app.issuer.type_metadata(&id).map_err(failed)?;
-    Ok((KEEP, Json(metadata)).into_response())
+    let failed = |refusal| {
+        let refusal = match refusal {
+            IssueRefusal::UnknownConfiguration => IssueRefusal::UnknownOffer,
+            other => other,
+        };
+        Failure::new(&app, Place::Server, refusal)
+    };
+    // To the letter: credentials are signed with its hash.
+    let document = app.issuer.type_metadata(&id).await.map_err(failed)?;
+    Ok((KEEP, [(header::CONTENT_TYPE, "application/json")], document).into_response())
 }
 
 /// `GET /offer/{id}`: whoever has the address may have the offer; it is not kept by caches.

@@ -2,6 +2,7 @@
 
 mod authorizing;
 mod bound;
+mod described;
 mod flow;
 mod operators;
 mod tokens;
