@@ -9,7 +9,7 @@ use realdid_credential::status::{Reference, Status};
 use realdid_credential::vc::{Times, VerifiedVc};
 use realdid_crypto::PublicKey;
 use realdid_did::{Did, DocumentData, Entry, Purposes, Status as DidStatus};
-use realdid_jose::x5c::Roots;
+use realdid_jose::x5c::{Chain, Roots};
 use realdid_ledger::{Accreditation, Grant, LightError, RightKind, type_id};
 use realdid_openid::CLOCK_SKEW;
 use realdid_openid::authorization_request::transaction::check_bound;
@@ -230,7 +230,7 @@ impl Case<'_> {
         };
         let vc = self.shown.vc.verify(&key, &times)?;
         let bound = self.check_binding(&vc)?;
-        let claims = self.check_query(&vc, bound.is_some(), &issuer)?;
+        let claims = self.check_query(&vc, bound.is_some(), &issuer, &key)?;
         self.check_status(&vc, lists)?;
         let hashes = bound.as_ref().and_then(KeyBound::transaction_data_hashes);
         let hashes = hashes.map(|(_, hashes)| hashes.into_iter().map(str::to_owned).collect());
@@ -342,6 +342,7 @@ impl Case<'_> {
         vc: &VerifiedVc,
         holder_bound: bool,
         issuer: &VerifiedIssuer,
+        key: &PublicKey,
     ) -> Result<Value, CredentialRefusal> {
         let mut authorities: Vec<Authority> = Vec::new();
         let mut add = |kind: &str, value: &str| {
@@ -353,9 +354,11 @@ impl Case<'_> {
         if let VerifiedIssuer::Accredited { did, .. } = issuer {
             add("did", &did.to_string());
         }
-        let chain = self.shown.chain.as_ref();
-        for key in chain.map_or(&[][..], |chain| chain.authority_keys()) {
-            add("aki", key);
+        for authority in self
+            .proven_chain(issuer, key)
+            .map_or(&[][..], Chain::authority_keys)
+        {
+            add("aki", authority);
         }
         // Further types that the credential claims prove nothing: the right was proven for `vct`.
         let candidate = Candidate {
@@ -369,6 +372,16 @@ impl Case<'_> {
             .expectation
             .query
             .satisfied_by(&self.shown.query_id, &candidate)?)
+    }
+
+    /// The certificates, as far as they say who stands behind the issuer: they led to a root that the
+    /// relying party trusts, or hold together and certify the key that signed. Any others anybody may
+    /// have put there.
+    fn proven_chain(&self, issuer: &VerifiedIssuer, key: &PublicKey) -> Option<&Chain> {
+        let chain = self.shown.chain.as_ref()?;
+        let rooted = matches!(issuer, VerifiedIssuer::Certificate { .. });
+        let own = chain.leaf().key() == Ok(key) && chain.holds_together(self.now);
+        passes("CRD-15", rooted || own).then_some(chain)
     }
 
     fn check_status(

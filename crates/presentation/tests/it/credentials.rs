@@ -431,6 +431,28 @@ fn certificates_lead_to_a_root_that_is_trusted() {
     assert_eq!(case().verdict(), Err(CredentialRefusal::OtherNetwork));
 }
 
+// test: CRD-15
+#[test]
+fn an_authority_counts_by_certificates_that_prove_something() {
+    let mut certified = certified(None)();
+    let chain = realdid_jose::x5c::Chain::parse(&json!(certified.x5c)).unwrap();
+    let authority = TrustedAuthority {
+        kind: "aki".to_owned(),
+        values: chain.authority_keys().to_vec(),
+    };
+    certified.query.credentials[0].trusted_authorities = Some(vec![authority.clone()]);
+    assert!(certified.verdict().is_ok(), "by a root that is trusted");
+    let mut accredited = case();
+    accredited.x5c = certified.x5c;
+    assert!(
+        accredited.verdict().is_ok(),
+        "the certificates of another change nothing"
+    );
+    accredited.query.credentials[0].trusted_authorities = Some(vec![authority]);
+    let mismatch = AnswerError::Mismatch("licence".to_owned(), Mismatch::Authority);
+    assert_eq!(accredited.verdict().err(), Some(mismatch.into()));
+}
+
 /// An issuer that is found by its address.
 fn on_the_web() -> Case {
     let mut case = case();
@@ -502,13 +524,18 @@ fn a_revoked_credential_is_refused() {
     }
 }
 
-// test: JWS-06, SVC-08
+// test: SVC-08
 #[test]
 fn what_the_credential_itself_forbids_is_refused() {
     refuses(
         |case| case.new.expires_at = Some(NOW - 31),
         &VcError::Expired.into(),
     );
+}
+
+// test: JWS-06
+#[test]
+fn a_credential_signed_by_another_key_is_refused() {
     let other_key = |case: &mut Case| {
         case.kid = Some(case.did.key_url(&case.issuer.public_key()));
         case.issuer = SecretKey::from_seed(KeyType::P256, &[9; 32]);
