@@ -18,10 +18,12 @@ pub enum ClientIdPrefix {
     X509SanDns,
     /// SHA-256 of the certificate of the key that signs, base64url.
     X509Hash,
+    /// The address that the answer goes to, and nothing more is known: such requests are not signed.
+    RedirectUri,
 }
 
 impl ClientIdPrefix {
-    /// All that are understood.
+    /// All whose requests are signed.
     pub const ALL: [Self; 3] = [Self::DecentralizedIdentifier, Self::X509SanDns, Self::X509Hash];
 
     /// The prefix as it is written, without its colon.
@@ -31,10 +33,11 @@ impl ClientIdPrefix {
             Self::DecentralizedIdentifier => "decentralized_identifier",
             Self::X509SanDns => "x509_san_dns",
             Self::X509Hash => "x509_hash",
+            Self::RedirectUri => "redirect_uri",
         }
     }
 
-    /// The prefix of this name, if it is understood.
+    /// The prefix of this name, if it is understood and its requests are signed.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|prefix| prefix.as_str() == name)
@@ -104,6 +107,7 @@ impl ClientId {
             ClientIdPrefix::DecentralizedIdentifier => is_did(identifier),
             ClientIdPrefix::X509SanDns => is_dns_name(identifier),
             ClientIdPrefix::X509Hash => base64url_decode(identifier).is_ok_and(|hash| hash.len() == 32),
+            ClientIdPrefix::RedirectUri => false,
         };
         if passes("VP-02", fits && text.len() <= MAX_CLIENT_ID) {
             Ok(Self {
@@ -113,6 +117,22 @@ impl ClientId {
         } else {
             Err(ClientIdError::Form)
         }
+    }
+
+    /// Takes a client identifier whose requests are not signed: an address of at most 512 bytes. That it
+    /// may be contacted is for whoever does to check.
+    #[must_use]
+    pub fn parse_unsigned(text: &str) -> Option<Self> {
+        let prefix = ClientIdPrefix::RedirectUri;
+        let (name, identifier) = text.split_once(':')?;
+        if name != prefix.as_str() {
+            return None;
+        }
+        let address = identifier.bytes().all(|c| c.is_ascii_graphic()) && !identifier.is_empty();
+        passes("VP-02", address && text.len() <= MAX_CLIENT_ID).then(|| Self {
+            text: text.to_owned(),
+            prefix,
+        })
     }
 
     /// The whole text, with its prefix.

@@ -65,7 +65,7 @@ impl Known {
     }
 
     /// Judges credentials by what is known. A status list that is needed and not at hand is fetched
-    /// once everything else is found in order.
+    /// once everything else about its credential is found in order.
     pub(crate) async fn judge(
         &self,
         expectation: &CredentialExpectation,
@@ -78,19 +78,26 @@ impl Known {
             issuers.push(self.issuer(credential, expectation, options, now).await?);
         }
         let roots = options.roots();
-        let first = self.decide(expectation, shown, &issuers, &roots, now);
-        if first != Err(CredentialRefusal::StatusUnavailable) {
-            return first;
-        }
+        let mut judged = self.decide(expectation, shown, &issuers, &roots, now);
+        // They are judged in order: when a list is missing it is the first that is not at hand, and
+        // everything else about its credential was found good. Of the rest nothing is known yet.
         for (credential, issuer) in shown.0.iter().zip(&issuers) {
-            if let Some(uri) = credential.status_uri() {
-                let issuer_keys = signers(credential, issuer, &roots);
-                self.lists
-                    .fetch(uri, &identity(credential), &issuer_keys, now)
-                    .await;
+            let Some(uri) = credential.status_uri() else { continue };
+            let name = identity(credential);
+            if judged != Err(CredentialRefusal::StatusUnavailable) {
+                break;
             }
+            if self.lists.kept(uri, &name, now).is_some() {
+                continue;
+            }
+            let issuer_keys = signers(credential, issuer, &roots);
+            self.lists.fetch(uri, &name, &issuer_keys, now).await;
+            if self.lists.kept(uri, &name, now).is_none() {
+                break;
+            }
+            judged = self.decide(expectation, shown, &issuers, &roots, now);
         }
-        self.decide(expectation, shown, &issuers, &roots, now)
+        judged
     }
 
     fn decide(

@@ -167,6 +167,8 @@ impl VerifierOptions {
             ClientIdPrefix::DecentralizedIdentifier => true,
             ClientIdPrefix::X509Hash => self.certified,
             ClientIdPrefix::X509SanDns => self.certified && self.dns_name.is_some(),
+            // Our requests are signed.
+            ClientIdPrefix::RedirectUri => false,
         };
         if !passes("VRF-22", has) {
             return Err(AskError::Prefix);

@@ -154,4 +154,29 @@ pub const CODES: &[Entry] = &[
         "The answer holds a presentation that was not asked for.",
         "show what the request asks for, and nothing else",
     ),
+    entry(
+        "wallet_client_id_prefix",
+        "The wallet does not know the way in which the website names itself.",
+        "register the website with a certificate: --client-id-prefix x509_hash; or take another wallet",
+    ),
+    entry(
+        "wallet_encryption",
+        "The wallet cannot encrypt its answer in a way that is read here.",
+        "ask for direct_post, or take another wallet: ECDH-ES with A128GCM, A256GCM or A128CBC-HS256",
+    ),
+    entry(
+        "wallet_formats",
+        "The wallet holds none of the formats that are asked for, or not in algorithms that are read here.",
+        "take a wallet that holds them",
+    ),
+    entry(
+        "wallet_metadata_invalid",
+        "What the wallet says of itself is not a JSON object (OpenID4VP 1.0 §10).",
+        "tell whoever makes the wallet",
+    ),
+    entry(
+        "wallet_request_algorithm",
+        "The wallet does not read the algorithm that the website signs with.",
+        "register the website with a certificate, which signs with ES256; or take another wallet",
+    ),
 ];

@@ -3,15 +3,21 @@
 //! * [`RequestClaims`]: what it says; [`NewRequest`] makes one, [`sign`] and [`sign_with_chain`] sign it.
 //! * [`UnverifiedRequest`] → [`VerifiedRequest`]: all the checks a wallet makes before it shows
 //!   anything. By what it must be signed tells [`UnverifiedRequest::signer`].
+//! * [`UnsignedRequest`]: one that stands in a link, and proves nothing of who asks.
 //! * [`ClientMetadata`]: which formats its verifier reads, and to which key the answer is encrypted.
+//! * [`WalletMetadata`]: what a wallet says that it can answer.
 //! * [`transaction`]: what the holder is asked to authorise with the presentation.
 
 mod metadata;
 pub mod transaction;
+mod unsigned;
 mod verify;
+mod wallet_metadata;
 
 use realdid_crypto::SecretKey;
 use realdid_jose::x5c::Chain;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::ClientId;
 use crate::dcql::DcqlQuery;
@@ -20,7 +26,9 @@ use crate::site_statement::VerifierInfo;
 
 pub use metadata::{ClientMetadata, KeySet};
 pub use transaction::{TransactionData, TransactionError};
+pub use unsigned::UnsignedRequest;
 pub use verify::{RequestContext, RequestError, Signer, UnverifiedRequest, VerifiedRequest};
+pub use wallet_metadata::{WalletMetadata, WalletMetadataError};
 
 /// The JWS type of request objects.
 pub const TYP: &str = "oauth-authz-req+jwt";
@@ -66,7 +74,8 @@ impl ResponseMode {
 pub struct RequestClaims {
     /// Who asks.
     pub client_id: ClientId,
-    /// [`AUDIENCE`].
+    /// [`AUDIENCE`]; one in a list is as good (RFC 7519 §4.1.3).
+    #[serde(deserialize_with = "audience")]
     pub aud: String,
     /// `vp_token`.
     pub response_type: String,
@@ -88,10 +97,13 @@ pub struct RequestClaims {
     #[serde(default)]
     pub client_metadata: ClientMetadata,
     /// When it was made, in Unix seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "time", skip_serializing_if = "Option::is_none")]
     pub iat: Option<u64>,
+    /// From when on it may be answered, in Unix seconds.
+    #[serde(default, deserialize_with = "time", skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<u64>,
     /// Until when it may be answered, in Unix seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "time", skip_serializing_if = "Option::is_none")]
     pub exp: Option<u64>,
     /// The wallet's nonce, if the wallet sent one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,6 +114,29 @@ pub struct RequestClaims {
     /// What the holder is asked to authorise, each a JSON object in base64url.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction_data: Option<Vec<String>>,
+}
+
+/// A time as JWT has it: a number of seconds that is not negative, of which parts are cut off
+/// (RFC 7519 §2). Much of other software writes parts of seconds.
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let parts = || number.as_f64().filter(|time| (0.0..1e15).contains(time));
+    let whole = number.as_u64().or_else(|| parts().map(|time| time as u64));
+    whole.map(Some).ok_or_else(|| D::Error::custom("a time is a number of seconds"))
+}
+
+fn audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Audience {
+        Text(String),
+        List([String; 1]),
+    }
+    Ok(match Audience::deserialize(deserializer)? {
+        Audience::Text(text) | Audience::List([text]) => text,
+    })
 }
 
 /// What a verifier decides about one request; the rest of the claims is constant.
@@ -149,6 +184,7 @@ impl NewRequest {
             dcql_query: self.dcql_query,
             client_metadata: self.client_metadata,
             iat: Some(self.iat),
+            nbf: None,
             exp: Some(self.exp),
             wallet_nonce: self.wallet_nonce,
             verifier_info: self.verifier_info,

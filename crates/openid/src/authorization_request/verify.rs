@@ -17,8 +17,10 @@ use crate::{AddressError, CLOCK_SKEW, ClientId, ClientIdPrefix, check_address};
 
 /// Shortest and longest nonce of a login request, in characters.
 const LOGIN_NONCE: std::ops::RangeInclusive<usize> = 22..=128;
-/// Shortest and longest nonce of other requests, and longest `state`, in characters.
+/// Shortest and longest nonce of other requests, in characters.
 const NONCE: std::ops::RangeInclusive<usize> = 1..=512;
+/// Shortest and longest `state`, in characters: some keep all they know of the exchange in it.
+const STATE: std::ops::RangeInclusive<usize> = 1..=4096;
 
 /// Why a wallet does not answer a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -197,35 +199,43 @@ impl UnverifiedRequest {
             .message
             .verify_foreign::<RequestClaims>(key, TYP)
             .map(Verified::into_claims)?;
-        check_client(&claims, context.client_id)?;
-        check_audience(&claims, context)?;
-        let mode = check_response_mode(&claims)?;
-        let query = claims.dcql_query.clone().check()?;
-        let login = claims.dcql_query.login_query()?;
-        check_nonce(&claims, login.is_some())?;
-        check_wallet_nonce(&claims, context)?;
-        check_time(&claims, login.is_some(), context.now)?;
-        check_formats(&claims, login.is_some())?;
-        let transactions = match &claims.transaction_data {
-            None => Vec::new(),
-            Some(encoded) => TransactionData::read(encoded, &query)?,
-        };
-        let response_uri = check_address(&claims.response_uri, context.sandbox)?;
-        check_response_host(&claims, &response_uri)?;
-        let encryption = match mode {
-            ResponseMode::DirectPost => None,
-            ResponseMode::DirectPostJwt => Some(claims.client_metadata.choose_encryption()?),
-        };
-        Ok(VerifiedRequest {
-            claims,
-            mode,
-            response_uri,
-            query,
-            login,
-            transactions,
-            encryption,
-        })
+        checked(claims, context)
     }
+}
+
+/// Checks everything about a request but by whom it is.
+pub(super) fn checked(
+    claims: RequestClaims,
+    context: &RequestContext<'_>,
+) -> Result<VerifiedRequest, RequestError> {
+    check_client(&claims, context.client_id)?;
+    check_audience(&claims, context)?;
+    let mode = check_response_mode(&claims)?;
+    let query = claims.dcql_query.clone().check()?;
+    let login = claims.dcql_query.login_query()?;
+    check_nonce(&claims, login.is_some())?;
+    check_wallet_nonce(&claims, context)?;
+    check_time(&claims, login.is_some(), context.now)?;
+    check_formats(&claims, login.is_some())?;
+    let transactions = match &claims.transaction_data {
+        None => Vec::new(),
+        Some(encoded) => TransactionData::read(encoded, &query)?,
+    };
+    let response_uri = check_address(&claims.response_uri, context.sandbox)?;
+    check_response_host(&claims, &response_uri)?;
+    let encryption = match mode {
+        ResponseMode::DirectPost => None,
+        ResponseMode::DirectPostJwt => Some(claims.client_metadata.choose_encryption()?),
+    };
+    Ok(VerifiedRequest {
+        claims,
+        mode,
+        response_uri,
+        query,
+        login,
+        transactions,
+        encryption,
+    })
 }
 
 fn check_client(claims: &RequestClaims, client_id: &ClientId) -> Result<(), RequestError> {
@@ -256,6 +266,7 @@ fn read_chain(message: &Unverified, client: &ClientId) -> Result<Option<Chain>, 
     };
     match client.prefix() {
         ClientIdPrefix::DecentralizedIdentifier => Ok(None),
+        ClientIdPrefix::RedirectUri => Err(RequestError::Key),
         ClientIdPrefix::X509Hash => {
             let chain = chain()?;
             chain.leaf().expect_hash(client.identifier())?;
@@ -321,7 +332,7 @@ fn check_nonce(claims: &RequestClaims, login: bool) -> Result<(), RequestError> 
     let state = claims.state.as_deref();
     if !passes(
         "VP-31",
-        state.is_none_or(|state| characters(state) && NONCE.contains(&state.len())),
+        state.is_none_or(|state| characters(state) && STATE.contains(&state.len())),
     ) {
         return Err(RequestError::Nonce);
     }
@@ -348,7 +359,8 @@ fn check_wallet_nonce(claims: &RequestClaims, context: &RequestContext<'_>) -> R
 
 /// What stands there must hold now; a request for a login has both times and is short-lived.
 fn check_time(claims: &RequestClaims, login: bool, now: u64) -> Result<(), RequestError> {
-    let begun = claims.iat.is_none_or(|iat| iat <= now.saturating_add(CLOCK_SKEW));
+    let begun = |time: Option<u64>| time.is_none_or(|time| time <= now.saturating_add(CLOCK_SKEW));
+    let begun = begun(claims.iat) && begun(claims.nbf);
     let open = claims.exp.is_none_or(|exp| now < exp);
     let short = claims
         .iat

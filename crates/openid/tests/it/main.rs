@@ -7,12 +7,14 @@ mod asking;
 mod dcql;
 mod dcql_answers;
 mod dpop;
+mod invocation;
 mod issuance;
 mod oidc;
 mod registration;
 mod request;
 mod response;
 mod statement;
+mod wallet_metadata;
 
 use realdid_crypto::{KeyType, SecretKey};
 

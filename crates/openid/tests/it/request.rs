@@ -322,8 +322,32 @@ fn the_wallets_nonce_must_be_repeated() {
 fn a_request_out_of_its_time_is_refused() {
     refuses(|case| case.claims.exp = Some(NOW), RequestError::Time);
     refuses(|case| case.claims.iat = Some(NOW + 31), RequestError::Time);
+    refuses(|case| case.claims.nbf = Some(NOW + 31), RequestError::Time);
     refuses(|case| case.claims.exp = Some(NOW + 901), RequestError::Time);
     refuses(|case| case.claims.exp = None, RequestError::Time);
+}
+
+/// Times with parts of seconds and audiences in a list are what JWT allows; other forms are not.
+#[test]
+fn a_request_may_write_times_and_audience_as_jwt_allows() {
+    let read = |name: &str, value: serde_json::Value| {
+        let mut claims = json!(case().claims);
+        claims[name] = value;
+        serde_json::from_value::<RequestClaims>(claims)
+    };
+    assert_eq!(read("exp", json!(1_800_000_000.75)).unwrap().exp, Some(NOW));
+    assert_eq!(read("iat", json!(null)).unwrap().iat, None);
+    assert_eq!(read("aud", json!(["a"])).unwrap().aud, "a");
+    for (name, bad) in [
+        ("exp", json!("1800000000")),
+        ("iat", json!(-1)),
+        ("nbf", json!(1e300)),
+        ("aud", json!([])),
+        ("aud", json!(["a", "b"])),
+        ("aud", json!(5)),
+    ] {
+        assert!(read(name, bad.clone()).is_err(), "{name} {bad}");
+    }
 }
 
 // test: VP-19

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use realdid_client::ServiceIdentity;
+use realdid_crypto::SecretKey;
 use realdid_jose::jwe::DecryptionKey;
 use realdid_openid::authorization_request::{self, ClientMetadata, MEDIA_TYPE, NewRequest, RequestClaims};
 use realdid_openid::{ClientId, ClientIdPrefix};
 use realdid_service::{Problem, now_seconds};
 
 use super::App;
+use super::presentation_response::remember;
 use super::presentations::{move_problem, store_problem};
-use super::wallet_request::wallet_nonce;
+use super::wallet_request::FromWallet;
 use crate::certificate::Certificate;
 use crate::clients::Client;
 use crate::presentations::{Presentation, PresentationError};
@@ -20,27 +23,30 @@ use crate::site;
 
 /// `GET /presentation/{id}`
 pub(super) async fn by_get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Response {
-    serve(&app, &id, None)
+    serve(&app, &id, FromWallet::default())
         .await
         .unwrap_or_else(IntoResponse::into_response)
 }
 
 /// `POST /presentation/{id}`
 pub(super) async fn by_post(State(app): State<Arc<App>>, Path(id): Path<String>, body: String) -> Response {
-    let served = async { serve(&app, &id, wallet_nonce(&body)?).await };
+    let served = async { serve(&app, &id, FromWallet::read(&body)?).await };
     served.await.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn serve(app: &App, id: &str, wallet_nonce: Option<String>) -> Result<Response, Problem> {
+async fn serve(app: &App, id: &str, wallet: FromWallet) -> Result<Response, Problem> {
     let now = now_seconds();
     let (presentation, client) = open(app, id, now).await?;
-    let claims = claims(app, &presentation, &client, wallet_nonce, now)?;
-    let object = sign(app, &client, presentation.asked.prefix(), &claims)?;
+    let claims = claims(app, &presentation, &client, wallet.nonce.clone(), now)?;
+    let signer = Signer::of(app, &client, presentation.asked.prefix())?;
+    if let Err(problem) = wallet.check(&claims, signer.key()) {
+        return Err(remember(app, &presentation, problem, now).await);
+    }
     let headers = [
         (header::CONTENT_TYPE, MEDIA_TYPE),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    Ok((headers, object).into_response())
+    Ok((headers, signer.sign(app, &claims)?).into_response())
 }
 
 /// A presentation that a wallet may still answer, with its website.
@@ -134,22 +140,38 @@ pub(super) fn address(app: &App, client: &Client, prefix: ClientIdPrefix, path: 
     url.filter(|_| moved).map_or(address, |url| url.to_string())
 }
 
-fn sign(
-    app: &App,
-    client: &Client,
-    prefix: ClientIdPrefix,
-    claims: &RequestClaims,
-) -> Result<String, Problem> {
-    let signed = if prefix == ClientIdPrefix::DecentralizedIdentifier {
-        let keys = app
-            .site_keys
-            .load(&client.client_id)
-            .map_err(|error| Problem::internal(&error))?;
-        let key_url = keys.did(&app.charter).key_url(&keys.public_key());
-        authorization_request::sign(claims, &key_url, keys.assertion_key())
-    } else {
-        let certificate = certificate(app, client)?;
-        authorization_request::sign_with_chain(claims, certificate.chain(), certificate.key())
-    };
-    signed.map_err(|error| Problem::internal(&error))
+/// By what a website's requests are signed.
+enum Signer {
+    Site(ServiceIdentity),
+    Certificate(Certificate),
+}
+
+impl Signer {
+    fn of(app: &App, client: &Client, prefix: ClientIdPrefix) -> Result<Self, Problem> {
+        if prefix != ClientIdPrefix::DecentralizedIdentifier {
+            return certificate(app, client).map(Self::Certificate);
+        }
+        let keys = app.site_keys.load(&client.client_id);
+        keys.map(Self::Site).map_err(|error| Problem::internal(&error))
+    }
+
+    const fn key(&self) -> &SecretKey {
+        match self {
+            Self::Site(keys) => keys.assertion_key(),
+            Self::Certificate(certificate) => certificate.key(),
+        }
+    }
+
+    fn sign(&self, app: &App, claims: &RequestClaims) -> Result<String, Problem> {
+        let signed = match self {
+            Self::Site(keys) => {
+                let key_url = keys.did(&app.charter).key_url(&keys.public_key());
+                authorization_request::sign(claims, &key_url, self.key())
+            }
+            Self::Certificate(certificate) => {
+                authorization_request::sign_with_chain(claims, certificate.chain(), self.key())
+            }
+        };
+        signed.map_err(|error| Problem::internal(&error))
+    }
 }

@@ -75,8 +75,9 @@ async fn take(app: &App, id: &str, body: &str) -> Result<Value, Problem> {
     way_back(&presentation, back.as_ref())
 }
 
-/// An answer that does not hold changes nothing else: the request stays open for a better one.
-async fn remember(app: &App, presentation: &Presentation, problem: Problem, now: u64) -> Problem {
+/// An answer that does not hold, or a wallet that cannot give one, changes nothing else: the request
+/// stays open for a better one.
+pub(super) async fn remember(app: &App, presentation: &Presentation, problem: Problem, now: u64) -> Problem {
     let refusal = LastRefusal {
         code: problem.code.to_owned(),
         at: now,

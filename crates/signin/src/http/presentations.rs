@@ -354,7 +354,7 @@ fn answer(app: &App, status: StatusCode, client: &Client, presentation: &Present
 const fn scheme(client: &Client) -> &'static str {
     match client.verifier.profile {
         Profile::Plain => "openid4vp",
-        Profile::Haip => "haip",
+        Profile::Haip => "haip-vp",
     }
 }
 

@@ -6,8 +6,10 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use realdid_checks::passes;
+use realdid_crypto::SecretKey;
 use realdid_openid::authorization_request::{
-    self, ClientMetadata, MAX_LIFETIME, MEDIA_TYPE, NewRequest, ResponseMode,
+    self, ClientMetadata, MAX_LIFETIME, MEDIA_TYPE, NewRequest, RequestClaims, ResponseMode, WalletMetadata,
+    WalletMetadataError,
 };
 use realdid_openid::oidc::AuthorizationParameters;
 use realdid_openid::registration::MayAsk;
@@ -26,36 +28,58 @@ const MAX_WALLET_METADATA: usize = 16 * 1024;
 
 /// `GET /request/{id}`
 pub(super) async fn by_get(State(app): State<Arc<App>>, Path(id): Path<String>) -> Response {
-    serve(&app, &id, None)
+    serve(&app, &id, FromWallet::default())
         .await
         .unwrap_or_else(IntoResponse::into_response)
 }
 
 /// `POST /request/{id}`
 pub(super) async fn by_post(State(app): State<Arc<App>>, Path(id): Path<String>, body: String) -> Response {
-    let served = async { serve(&app, &id, wallet_nonce(&body)?).await };
+    let served = async { serve(&app, &id, FromWallet::read(&body)?).await };
     served.await.unwrap_or_else(IntoResponse::into_response)
 }
 
-/// The nonce that a wallet sends with its POST. `wallet_metadata` is not looked at: what is asked for
-/// does not depend on the wallet.
-pub(super) fn wallet_nonce(body: &str) -> Result<Option<String>, Problem> {
-    let parameters = AuthorizationParameters::parse_within(body, MAX_WALLET_METADATA)
-        .map_err(|error| Problem::bad_request("malformed_request", error.to_string()))?;
-    let nonce = parameters.get("wallet_nonce");
-    if !passes("VP-24", nonce.is_none_or(|nonce| nonce.len() <= MAX_WALLET_NONCE)) {
-        return Err(Problem::bad_request(
-            "malformed_request",
-            "the wallet_nonce is too long",
-        ));
-    }
-    Ok(nonce.map(str::to_owned))
+/// What a wallet sends with its POST; with its GET, nothing.
+#[derive(Default)]
+pub(super) struct FromWallet {
+    pub(super) nonce: Option<String>,
+    metadata: WalletMetadata,
 }
 
-async fn serve(app: &App, id: &str, wallet_nonce: Option<String>) -> Result<Response, Problem> {
+impl FromWallet {
+    pub(super) fn read(body: &str) -> Result<Self, Problem> {
+        let parameters = AuthorizationParameters::parse_within(body, MAX_WALLET_METADATA)
+            .map_err(|error| Problem::bad_request("malformed_request", error.to_string()))?;
+        let nonce = parameters.get("wallet_nonce");
+        if !passes("VP-24", nonce.is_none_or(|nonce| nonce.len() <= MAX_WALLET_NONCE)) {
+            return Err(Problem::bad_request(
+                "malformed_request",
+                "the wallet_nonce is too long",
+            ));
+        }
+        let metadata = parameters.get("wallet_metadata").map(WalletMetadata::read);
+        Ok(Self {
+            nonce: nonce.map(str::to_owned),
+            metadata: metadata.transpose().map_err(unfit)?.unwrap_or_default(),
+        })
+    }
+
+    /// Checks that the wallet could do something with a request that this key signs.
+    pub(super) fn check(&self, claims: &RequestClaims, key: &SecretKey) -> Result<(), Problem> {
+        let algorithm = key.kind().jose_algorithm();
+        self.metadata.check(claims, algorithm).map_err(unfit)
+    }
+}
+
+fn unfit(error: WalletMetadataError) -> Problem {
+    Problem::bad_request(error.code(), error.to_string())
+        .with_hint("take another wallet, or ask the website which ones it is made for")
+}
+
+async fn serve(app: &App, id: &str, wallet: FromWallet) -> Result<Response, Problem> {
     let now = now_seconds();
     let (request, login, client) = open_request(app, id, now).await?;
-    let object = sign(app, &request, &login, &client, wallet_nonce, now)?;
+    let object = sign(app, &request, &login, &client, wallet, now)?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], object).into_response())
 }
 
@@ -86,7 +110,7 @@ fn sign(
     request: &WalletRequest,
     login: &Login,
     client: &Client,
-    wallet_nonce: Option<String>,
+    wallet: FromWallet,
     now: u64,
 ) -> Result<String, Problem> {
     let internal = |error: &dyn std::fmt::Display| Problem::internal(error);
@@ -109,13 +133,14 @@ fn sign(
         dcql_query,
         iat: now,
         exp,
-        wallet_nonce,
+        wallet_nonce: wallet.nonce.clone(),
         verifier_info: std::iter::once(statement).chain(registrations).collect(),
         transaction_data: Vec::new(),
     };
+    let claims = claims.into_claims();
+    wallet.check(&claims, keys.assertion_key())?;
     let key_url = keys.did(&app.charter).key_url(&keys.public_key());
-    authorization_request::sign(&claims.into_claims(), &key_url, keys.assertion_key())
-        .map_err(|error| internal(&error))
+    authorization_request::sign(&claims, &key_url, keys.assertion_key()).map_err(|error| internal(&error))
 }
 
 pub(super) fn problem(error: StoreError) -> Problem {

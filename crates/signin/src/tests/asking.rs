@@ -185,6 +185,64 @@ async fn a_website_may_name_itself_in_three_ways_and_have_answers_encrypted() {
     .await;
 }
 
+// test: VP-39, VP-40, VP-41, VP-42
+#[tokio::test]
+async fn a_wallet_that_could_not_answer_is_told_and_so_is_the_website() {
+    on_each(async |world: World| {
+        let presenter = Presenter::new();
+        let site = certified(&world, &presenter, |options| options.encrypted = true).await;
+        let rest = Rest {
+            world: &world,
+            site: &site,
+        };
+        let started = rest.start(&ask()).await;
+        let uri = url::Url::parse(started["request_uri"].as_str().unwrap()).unwrap();
+        let fetch = async |metadata: &Value| {
+            let body = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("wallet_metadata", &metadata.to_string())
+                .append_pair("something_else", "ignored")
+                .finish();
+            world.post(uri.path(), &body, None).await
+        };
+        for (metadata, code) in [
+            (json!([]), "wallet_metadata_invalid"),
+            (
+                json!({ "vp_formats_supported": { "mso_mdoc": {} } }),
+                "wallet_formats",
+            ),
+            (
+                json!({ "client_id_prefixes_supported": ["redirect_uri"] }),
+                "wallet_client_id_prefix",
+            ),
+            (
+                json!({ "request_object_signing_alg_values_supported": ["RS256"] }),
+                "wallet_request_algorithm",
+            ),
+            (
+                json!({ "authorization_encryption_enc_values_supported": ["A192GCM"] }),
+                "wallet_encryption",
+            ),
+        ] {
+            let page = fetch(&metadata).await;
+            assert_eq!(
+                (page.status, page.json()["code"].as_str()),
+                (400, Some(code)),
+                "{metadata}"
+            );
+            let told = &rest.status(&started["id"]).await["last_refusal"]["code"];
+            assert_eq!(told == code, code != "wallet_metadata_invalid", "{told}");
+        }
+        let able = json!({
+            "vp_formats_supported": { "dc+sd-jwt": { "sd-jwt_alg_values": ["ES256"] } },
+            "client_id_prefixes_supported": ["x509_hash"],
+            "request_object_signing_alg_values_supported": ["ES256"],
+            "authorization_encryption_enc_values_supported": ["A128GCM"],
+        });
+        assert_eq!(fetch(&able).await.status, 200);
+    })
+    .await;
+}
+
 fn haip(options: &mut VerifierOptions) {
     options.profile = Profile::Haip;
     options.dns_name = None;
@@ -238,7 +296,7 @@ async fn the_high_assurance_profile_is_kept() {
         };
         let started = rest.start(&with("redirect_uri", CALLBACK)).await;
         let link = started["link"].as_str().unwrap();
-        assert!(link.starts_with("haip://?") && link.contains("request_uri="));
+        assert!(link.starts_with("haip-vp://?") && link.contains("request_uri="));
         let request = presenter.fetch(&world, link).await;
         assert_eq!(request.client_id().prefix().as_str(), "x509_hash");
         assert_eq!(request.response_mode(), ResponseMode::DirectPostJwt);

@@ -163,3 +163,35 @@ async fn a_status_list_is_signed_by_the_issuer_or_one_the_same_authority_certifi
     })
     .await;
 }
+
+/// What is not known to be an issuer's is not followed, whatever stands beside it.
+#[tokio::test]
+async fn no_address_is_asked_for_a_credential_that_nobody_trusts() {
+    with_site(async |world, presenter, rest| {
+        let list = |uri: &str| list(presenter.issuer_key(), Map::new(), uri, Status::Valid);
+        let (good, serving) = serve(list).await;
+        let trap = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let elsewhere = format!("http://{}/list", trap.local_addr().unwrap());
+        let mut query = super::presenter::licence_query();
+        let mut second = query["credentials"][0].clone();
+        second["id"] = json!("other");
+        query["credentials"].as_array_mut().unwrap().push(second);
+        let started = rest.start(&json!({ "dcql_query": query })).await;
+        let request = presenter.fetch(world, started["link"].as_str().unwrap()).await;
+        let forged = Presenter::new().with_status(&elsewhere, 7);
+        let shown = |credential: &str| presenter.show(&request, credential);
+        let vp_token = json!({ "licence": [shown(&presenter.with_status(&good, 7))], "other": [shown(&forged)] });
+        let page = super::presenter::post(world, &request, &vp_token).await;
+        assert_eq!(
+            (page.status, page.json()["code"].as_str()),
+            (403, Some("issuer_not_accredited"))
+        );
+        let asked = tokio::time::timeout(std::time::Duration::from_millis(200), trap.accept()).await;
+        assert!(asked.is_err(), "an address that a stranger set was asked");
+        let both = json!({ "licence": [shown(&presenter.with_status(&good, 7))], "other": [shown(&presenter.with_status(&good, 7))] });
+        let page = super::presenter::post(world, &request, &both).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        serving.abort();
+    })
+    .await;
+}
