@@ -148,7 +148,7 @@ const P256_ORDER: [u8; 32] = [
 ];
 
 // test: JWS-04
-// test: JWS-06
+// test: JWS-06, CRY-04
 #[test]
 fn the_other_signature_of_a_pair_is_good_from_others_only() {
     let signer = key(KeyType::P256, 1);

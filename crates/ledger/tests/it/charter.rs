@@ -55,6 +55,7 @@ fn each_field_is_checked() {
     );
 }
 
+// test: DID-01
 #[test]
 fn the_form_of_the_file_is_strict() {
     let good = serde_json::to_value(World::new().charter).unwrap();

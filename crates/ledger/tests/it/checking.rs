@@ -100,6 +100,7 @@ fn a_services_assertion_key_signs() {
     assert!(checked(&world, &good).is_ok());
 }
 
+// test: OP-01
 #[test]
 fn an_operation_is_for_one_network() {
     let (world, other) = (World::new(), World::of(|charter| charter.genesis_time += 1));
@@ -109,7 +110,7 @@ fn an_operation_is_for_one_network() {
     }
 }
 
-// test: LED-02, LED-03
+// test: LED-02, LED-03, DID-06, OP-05
 #[test]
 fn every_truncation_every_longer_form_and_every_flipped_bit_is_refused() {
     let world = World::new();
@@ -226,6 +227,7 @@ fn what_was_not_loaded_is_not_guessed() {
 }
 
 /// Operations of one block see each other's writes, and a refused one leaves them as they were.
+// test: FOL-01
 #[test]
 fn a_block_is_executed_in_order_and_refusals_change_nothing() {
     let world = World::new();

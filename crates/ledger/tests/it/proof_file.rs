@@ -333,7 +333,7 @@ fn renewed(world: &World) -> (Ledger<'_>, Holder, [SignedOperation; 3]) {
     (ledger, person, [publish, update, renew])
 }
 
-// test: LED-30
+// test: LED-30, OP-05
 #[test]
 fn the_operations_are_a_chain_of_this_did() {
     let world = World::new();
@@ -391,7 +391,7 @@ fn the_first_operation_sets_the_current_document() {
 }
 
 /// Every single bit of the file, and each part swapped with that of another valid file.
-// test: LED-25, LED-31, HDR-02, FIN-04, FIN-05, STP-02
+// test: LED-25, LED-31, HDR-02, FIN-04, FIN-05, STP-02, OP-05
 #[test]
 fn nothing_in_a_file_can_be_changed() {
     let world = World::new();

@@ -190,6 +190,7 @@ fn a_sponsor_is_active_and_shows_its_current_document() {
     recovering.did(&sponsored(3)).unwrap();
 }
 
+// test: FOL-01, FOL-02, FOL-03, FOL-09, FOL-11
 #[test]
 fn a_did_lives_its_life_on_the_ledger() {
     let world = World::new();
@@ -237,6 +238,7 @@ fn a_did_lives_its_life_on_the_ledger() {
     assert_eq!(ledger.entry(&person).unwrap().version, 7);
 }
 
+// test: OP-02, OP-05
 #[test]
 fn somebody_else_cannot_publish_my_long_form() {
     let world = World::new();

@@ -123,7 +123,7 @@ fn neither_key_nor_authority_is_revoked() {
     ledger.clone().did(&person.publish(token)).unwrap();
 }
 
-// test: LED-08
+// test: LED-08, TOK-06
 #[test]
 fn publishing_and_renewing_take_a_token_of_an_accepted_epoch() {
     let world = World::new();
@@ -167,7 +167,7 @@ fn publishing_and_renewing_take_a_token_of_an_accepted_epoch() {
     assert_eq!(ledger.entry(&person).unwrap().assurance.epoch, 1);
 }
 
-// test: LED-08
+// test: LED-08, TOK-06
 #[test]
 fn the_sandboxs_advance_expires_tokens_too() {
     let world = World::new();
@@ -182,7 +182,7 @@ fn the_sandboxs_advance_expires_tokens_too() {
     assert_eq!(ledger.did(&publish), Err(Refusal::TokenExpired));
 }
 
-// test: LED-09
+// test: LED-09, TOK-05
 #[test]
 fn a_token_is_for_this_did() {
     let world = World::new();
@@ -218,6 +218,7 @@ fn a_token_is_for_this_did() {
         .unwrap();
 }
 
+// test: FOL-12, OP-04
 #[test]
 fn a_renewal_must_say_more() {
     let world = World::new();
@@ -242,6 +243,7 @@ fn a_renewal_must_say_more() {
 }
 
 /// A replay changes nothing and is told as such, also when the token would no longer do.
+// test: FOL-01
 #[test]
 fn a_renewal_is_not_applied_again() {
     let world = World::new();
