@@ -263,13 +263,14 @@ impl Load {
         let begun = Instant::now();
         for round in 1..=rounds {
             let mut process = node.take().unwrap_or_else(|| self.network.spawn_node(program));
-            // One node in eight does not live to be ready.
-            if round > 1 && rng.random_ratio(1, 8) {
+            // One node in eight does not live to be ready; the last one does, for the count's sake.
+            if round > 1 && round < rounds && rng.random_ratio(1, 8) {
                 tokio::time::sleep(Duration::from_millis(rng.random_range(0..LIFE))).await;
             } else {
                 if round > 1 {
                     starts.push(until_ready(&mut process).await);
                 }
+                self.caught_up(round * PER_ROUND).await;
                 tokio::time::sleep(Duration::from_millis(rng.random_range(0..LIFE))).await;
                 fewest = fewest.min(self.under_way().await);
             }
@@ -285,6 +286,16 @@ impl Load {
         format!(
             "at least {fewest} in flight at each kill; ready again after {half:?} (median), {most:?} (most)"
         )
+    }
+
+    /// Waits until the run has brought in what it should have by now: a busy machine takes longer for
+    /// a round, and does not get by with less.
+    async fn caught_up(&self, wanted: u64) {
+        let begun = Instant::now();
+        while (self.finalized.load(Ordering::Relaxed) as u64) < wanted {
+            assert!(begun.elapsed() < PATIENCE, "fewer than {wanted} operations final");
+            tokio::time::sleep(AGAIN).await;
+        }
     }
 
     /// Waits until enough operations are under way; how many.
