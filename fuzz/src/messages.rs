@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use realdid_crypto::KeyType;
 use realdid_jose::jws::Unverified;
-use realdid_openid::authorization_request::{RequestContext, UnverifiedRequest};
+use realdid_openid::authorization_request::{RequestContext, UnverifiedRequest, WalletMetadata};
 use realdid_openid::authorization_response::WalletAnswer;
 use realdid_openid::client_id::ClientId;
 use realdid_openid::dcql::answer::Answer;
@@ -13,7 +13,7 @@ use realdid_openid::oauth::authorization::read_details;
 use realdid_openid::oauth::dpop::{self, DpopExpectation};
 use realdid_openid::oauth::{ServerMetadata, TokenRequest, WalletRequest};
 use realdid_openid::oidc::{self, AuthorizationParameters};
-use realdid_openid::openid4vp_link::WalletLink;
+use realdid_openid::openid4vp_link::Invocation;
 use realdid_openid::site_statement::{UnverifiedStatement, VerifierInfo};
 use realdid_openid::vci::credential::{CredentialRequest, CredentialResponse, DeferredRequest};
 use realdid_openid::vci::proof::{ProofExpectation, UnverifiedProof};
@@ -65,9 +65,12 @@ pub fn client_id(data: &[u8]) {
     }
 }
 
-/// Links that call a wallet.
+/// Links that call a wallet, with what stands in them; and what a wallet says of itself.
 pub fn wallet_link(data: &[u8]) {
-    let _ = WalletLink::parse(text(data), true);
+    if let Ok(Invocation::Unsigned(request)) = Invocation::parse(text(data), true) {
+        let _ = request.check(NOW, true);
+    }
+    let _ = WalletMetadata::read(text(data));
     let _ = OfferLink::parse(text(data), true);
 }
 

@@ -8,6 +8,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use realdid_openid::text::is_seen;
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, Outcome};
@@ -27,7 +28,7 @@ impl Output {
     /// A command's result: `text` for people, `value` for scripts.
     pub fn result(self, text: impl AsRef<str>, value: &Value) {
         let line = if self.json {
-            format!("{value:#}")
+            json_text(value)
         } else {
             text.as_ref().to_owned()
         };
@@ -50,7 +51,7 @@ impl Output {
     /// What somebody should know although the command goes on.
     pub fn warning(self, text: impl AsRef<str>) {
         let line = if self.json {
-            json!({ "warning": text.as_ref() }).to_string()
+            one_line(&json!({ "warning": text.as_ref() }))
         } else {
             format!("warning: {}", text.as_ref())
         };
@@ -60,7 +61,7 @@ impl Output {
     /// Where the holder's browser has to go, for people and for scripts that drive one.
     pub fn open_in_browser(self, address: &str) {
         let line = if self.json {
-            json!({ "open": address }).to_string()
+            one_line(&json!({ "open": address }))
         } else {
             format!("open this address in your browser:\n{address}")
         };
@@ -70,13 +71,37 @@ impl Output {
     /// The end of a command that failed.
     pub fn failure(self, failure: &Failure) -> ExitCode {
         let text = if self.json {
-            failure.json().to_string()
+            one_line(&failure.json())
         } else {
             failure.text()
         };
         let _ = writeln!(std::io::stderr(), "{text}");
         failure.exit_code()
     }
+}
+
+/// JSON to be read: on several lines, and nothing in it steers a terminal.
+pub fn json_text(value: &Value) -> String {
+    escaped(&format!("{value:#}"))
+}
+
+fn one_line(value: &Value) -> String {
+    escaped(&value.to_string())
+}
+
+/// Texts of strangers stand in results. JSON lets control and direction characters beyond ASCII stand
+/// as they are; escaped they are the same to a script, and harmless to who looks.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || is_seen(character) {
+            text.push(character);
+        } else {
+            let units = character.encode_utf16(&mut [0; 2]).to_vec();
+            text.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    text
 }
 
 /// Whether a person sits at the keyboard.
@@ -111,4 +136,19 @@ pub fn agrees(question: &str) -> bool {
 pub fn ask_secret(prompt: &str) -> Outcome<String> {
     rpassword::prompt_password(prompt)
         .map_err(|error| Failure::local("terminal", format!("the terminal cannot be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_steer_no_terminal_and_say_the_same() {
+        let value = json!({ "name": "Zoë 北京 \u{1b}[2J\u{9b}2J\u{202e}\u{e0041}" });
+        for text in [json_text(&value), one_line(&value)] {
+            assert!(text.chars().all(|c| c == '\n' || is_seen(c)), "{text}");
+            assert!(text.contains("Zoë 北京"), "what is seen stays readable");
+            assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        }
+    }
 }

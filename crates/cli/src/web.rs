@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use realdid_client::public_address::{PublicOnly, host_may_be_public};
 use realdid_wallet::names::{MAX_VALUE, clean};
+use realdid_wallet::presenting::page::{Redirect, follow};
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -18,8 +19,6 @@ use crate::failure::{Failure, Kind, Outcome};
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest answer, in bytes.
 const MAX_ANSWER: usize = 1 << 20;
-/// Most redirects followed to a sign-in page.
-const MAX_REDIRECTS: usize = 10;
 
 /// A problem a service answered with (RFC 9457).
 #[derive(Debug, Default, serde::Deserialize)]
@@ -82,31 +81,49 @@ pub struct Web {
 }
 
 impl Web {
-    /// A client that follows no redirects, for a service called `name`.
+    /// A client for a service called `name`; it follows no redirects.
     pub fn new(name: &'static str, url: &Url) -> Outcome<Self> {
-        Self::build(name, url, Policy::none(), false)
+        Self::build(name, url, false)
     }
 
-    /// A client for an address that a stranger set: outside a sandbox it talks to public addresses
-    /// alone, and follows no redirects.
+    /// A client for an address that a stranger set: it talks to public addresses alone, in a sandbox to
+    /// this machine too, and follows no redirects.
     pub fn to_stranger(name: &'static str, url: &Url, sandbox: bool) -> Outcome<Self> {
-        if !sandbox && !host_may_be_public(url) {
+        let own = sandbox && is_loopback(url);
+        if !own && !host_may_be_public(url) {
             let what = format!("{name} is said to be at an address that is not public");
             return Err(Failure::refused("address_not_public", what));
         }
-        Self::build(name, url, Policy::none(), !sandbox)
+        Self::build(name, url, !own)
     }
 
-    /// A client that follows redirects, for pages.
-    pub fn browsing(name: &'static str, url: &Url) -> Outcome<Self> {
-        Self::build(name, url, Policy::limited(MAX_REDIRECTS), false)
+    /// What a page says, or the wallet link that it redirects to. Each address on the way is taken for
+    /// a stranger's: whoever answers at one sets the next.
+    pub async fn visit(name: &'static str, mut url: Url, sandbox: bool) -> Outcome<String> {
+        let mut followed = 0;
+        loop {
+            let web = Self::to_stranger(name, &url, sandbox)?;
+            let answer = web.answer(web.client.get(url.clone())).await?;
+            let location = answer
+                .header("location")
+                .filter(|_| answer.status.is_redirection());
+            let Some(location) = location else {
+                return web.text_of(answer);
+            };
+            let next = follow(&url, &location, followed, sandbox);
+            match next.map_err(|error| Failure::refused("redirect_refused", error.to_string()))? {
+                Redirect::Page(next) => url = next,
+                Redirect::Link(link) => return Ok(link),
+            }
+            followed += 1;
+        }
     }
 
-    fn build(name: &'static str, url: &Url, policy: Policy, public_only: bool) -> Outcome<Self> {
+    fn build(name: &'static str, url: &Url, public_only: bool) -> Outcome<Self> {
         let builder = Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .timeout(TIMEOUT)
-            .redirect(policy);
+            .redirect(Policy::none());
         // Nothing between this machine and itself.
         let builder = if is_loopback(url) {
             builder.no_proxy()
@@ -170,6 +187,10 @@ impl Web {
     /// The text of a successful answer of at most `limit` bytes.
     pub async fn long_text(&self, request: RequestBuilder, limit: usize) -> Outcome<String> {
         let answer = self.answer_within(request, limit).await?;
+        self.text_of(answer)
+    }
+
+    fn text_of(&self, answer: Answer) -> Outcome<String> {
         if answer.status.is_success() {
             Ok(String::from_utf8_lossy(&answer.body).into_owned())
         } else {
@@ -221,5 +242,93 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A server on this machine that answers each request by its path, until the test ends.
+    fn serve(answer: impl Fn(&str) -> String + Send + 'static) -> Url {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/start", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut request = [0; 4096];
+                let length = stream.read(&mut request).unwrap();
+                let request = String::from_utf8_lossy(&request[..length]);
+                let path = request.split(' ').nth(1).unwrap_or_default();
+                let _ = stream.write_all(answer(path).as_bytes());
+            }
+        });
+        Url::parse(&url).unwrap()
+    }
+
+    fn page(text: &str) -> String {
+        let length = text.len();
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{text}")
+    }
+
+    fn moved(to: &str) -> String {
+        format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    }
+
+    fn visit(url: Url, sandbox: bool) -> Outcome<String> {
+        crate::block_on(Web::visit("the page", url, sandbox)).unwrap()
+    }
+
+    fn refused(location: &'static str, sandbox: bool) -> String {
+        let failure = visit(serve(move |_| moved(location)), sandbox).unwrap_err();
+        failure.code().to_owned()
+    }
+
+    #[test]
+    fn a_page_is_found_by_its_redirects() {
+        let url = serve(|path| match path {
+            "/start" => moved("/login?a=b#c"),
+            "/login?a=b" => moved("end"),
+            "/end" => page("here"),
+            _ => moved("/nowhere"),
+        });
+        assert_eq!(visit(url, true).unwrap(), "here");
+        let link = "openid4vp://?client_id=a&request_uri=b";
+        assert_eq!(visit(serve(|_| moved(link)), true).unwrap(), link);
+    }
+
+    // test: VP-01
+    #[test]
+    fn no_page_leads_into_a_private_network() {
+        for address in [
+            "https://10.0.0.1/",
+            "https://169.254.169.254/latest",
+            "https://[fd00::1]/",
+        ] {
+            assert_eq!(refused(address, true), "address_not_public", "{address}");
+        }
+        for address in [
+            "http://10.0.0.1/",
+            "http://site.example/",
+            "file:///etc/passwd",
+            "ftp://a.example/",
+        ] {
+            assert_eq!(refused(address, true), "redirect_refused", "{address}");
+        }
+        let own = visit(serve(|_| page("here")), false).unwrap_err();
+        assert_eq!(
+            own.code(),
+            "address_not_public",
+            "in no sandbox not even the first"
+        );
+    }
+
+    // test: WVP-17
+    #[test]
+    fn a_page_that_leads_round_in_circles_is_left() {
+        assert_eq!(refused("/start", true), "redirect_refused");
     }
 }

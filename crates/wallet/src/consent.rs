@@ -49,6 +49,8 @@ pub struct Wishes {
     pub only_required: bool,
     /// A verifier of the network that asks for more than it is registered for is answered nonetheless.
     pub despite_over_asking: bool,
+    /// A verifier that proves nothing of itself is answered nonetheless.
+    pub despite_no_proof: bool,
 }
 
 /// What the holder should know before agreeing. The verifier decides; the wallet only says what to
@@ -84,6 +86,8 @@ pub enum Warning {
     IssuerNotInGoodStanding,
     /// A status list said that the credential is not valid.
     StatusRefused,
+    /// Nothing proves who asks.
+    UnprovedVerifier,
 }
 
 impl Warning {
@@ -117,6 +121,9 @@ impl Warning {
             }
             Self::StatusRefused => {
                 "the credential was found revoked or suspended: it will most likely be refused"
+            }
+            Self::UnprovedVerifier => {
+                "the request is not signed: whoever gave you the link may be anybody, and gets the answer"
             }
         }
     }
@@ -243,6 +250,9 @@ impl Wallet {
         wishes: &Wishes,
         now: u64,
     ) -> Result<Consent, AnswerError> {
+        if !passes("WVP-18", request.asker().proved || wishes.despite_no_proof) {
+            return Err(AnswerError::Unproved);
+        }
         check_over_asking(request, wishes)?;
         let transactions = statements(request)?;
         let found = self.select(request.request(), wishes, now)?;
@@ -256,8 +266,9 @@ impl Wallet {
         let optional = found.selection.optional.iter().map(|id| (id, true));
         let mut credentials = Vec::new();
         let mut login = None;
+        let left_out = left_out(request, wishes, &found);
         for (id, optional) in chosen.chain(optional) {
-            if optional && (wishes.only_required || wishes.without.contains(id)) {
+            if optional && (wishes.only_required || left_out.contains(&id)) {
                 continue;
             }
             if request.request().login().is_some_and(|asked| asked.id == *id) {
@@ -284,6 +295,24 @@ impl Wallet {
             warnings,
         })
     }
+}
+
+/// The optional credential queries that the holder leaves out, with those that would have gone along: a
+/// part of an option answers nothing (OpenID4VP 1.0 §6.4.2).
+fn left_out<'f>(request: &PresentationRequest, wishes: &Wishes, found: &'f Found<'_>) -> Vec<&'f String> {
+    let answered = |id: &String| !found.selection.of(id).is_empty();
+    let sets = request.request().query().query().credential_sets.iter().flatten();
+    let options = sets.filter(|set| !set.is_required()).filter_map(|set| {
+        let mut options = set.options.iter();
+        options.find(|option| option.iter().all(answered))
+    });
+    let (given_up, kept): (Vec<_>, Vec<_>) =
+        options.partition(|option| option.iter().any(|id| wishes.without.contains(id)));
+    let within = |options: &[&Vec<String>], id: &String| options.iter().any(|option| option.contains(id));
+    let optional = found.selection.optional.iter();
+    optional
+        .filter(|id| within(&given_up, id) && !within(&kept, id))
+        .collect()
 }
 
 fn check_over_asking(request: &PresentationRequest, wishes: &Wishes) -> Result<(), AnswerError> {
@@ -410,6 +439,9 @@ fn about_asker(request: &PresentationRequest) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if !request.asker().registered {
         warnings.push(Warning::UnregisteredVerifier);
+    }
+    if !request.asker().proved {
+        warnings.push(Warning::UnprovedVerifier);
     }
     if !request.over_asked().is_empty() {
         warnings.push(Warning::OverAsking);

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::block_on;
 use crate::failure::{Failure, Outcome};
-use crate::output::Output;
+use crate::output::{Output, json_text};
 use crate::web::{Web, address};
 
 /// Ask holders for credentials, as a website that is registered at a sign-in server.
@@ -94,7 +94,7 @@ pub fn run(command: VerifierCommand, output: Output) -> Outcome<()> {
                     .web
                     .json(caller.call(reqwest::Method::GET, &path).query(&query)),
             )??;
-            output.result(serde_json::to_string_pretty(&told).unwrap_or_default(), &told);
+            output.result(json_text(&told), &told);
             Ok(())
         }
         VerifierCommand::Erase(command) => {

@@ -186,6 +186,11 @@ pub const CODES: &[Entry] = &[
         "tell the website",
     ),
     entry(
+        "redirect_refused",
+        "The page leads on to an address that is not visited, or on and on.",
+        "copy the openid4vp: link from the page in the browser",
+    ),
+    entry(
         "return_elsewhere",
         "The browser would be sent to neither the sign-in server nor the website.",
         "do not follow it; tell the website",

@@ -100,6 +100,11 @@ pub const CODES: &[Entry] = &[
         "do not go on",
     ),
     entry(
+        "verifier_unproved",
+        "The request is not signed: nothing proves who asks.",
+        "ask for a signed request; or, if you know where the link comes from, --despite-no-proof",
+    ),
+    entry(
         "verifier_struck_off",
         "The network has suspended or struck off who asks.",
         "do not go on",

@@ -15,6 +15,11 @@ pub const CODES: &[Entry] = &[
         "try again later; else tell whoever publishes there",
     ),
     entry(
+        "certificate_invalid",
+        "The certificate or its key cannot be used.",
+        "give a chain in PEM, leaf first, and the leaf's P-256 key",
+    ),
+    entry(
         "claim_missing",
         "A claim that was asked for was not shown.",
         "show all that the request asks for, or nothing",
@@ -40,6 +45,16 @@ pub const CODES: &[Entry] = &[
         "ask the issuer when it will be again",
     ),
     entry(
+        "credentials_invalid",
+        "The file has no client identifier and secret.",
+        "give the file that `realdid signin client add --json` printed",
+    ),
+    entry(
+        "credentials_missing",
+        "The website did not say who it is.",
+        "send client_id and client_secret as HTTP Basic credentials",
+    ),
+    entry(
         "format_not_supported",
         "A query asks for a format that the verifier cannot read.",
         "ask for dc+sd-jwt, or for a login in realdid+jwt",
@@ -48,6 +63,21 @@ pub const CODES: &[Entry] = &[
         "holder_binding_missing",
         "A credential was shown without a proof of its holder's key.",
         "show it with a key binding",
+    ),
+    entry(
+        "idempotency_key_invalid",
+        "The Idempotency-Key is empty, too long or has other than visible characters.",
+        "use 1 to 128 visible characters",
+    ),
+    entry(
+        "idempotency_key_reused",
+        "The Idempotency-Key was used for another request.",
+        "take a new key for a new request",
+    ),
+    entry(
+        "invalid_client",
+        "The website's credentials are wrong, or it is not registered here.",
+        "register it: realdid signin client add",
     ),
     entry(
         "issuer_certificates_invalid",
@@ -80,6 +110,16 @@ pub const CODES: &[Entry] = &[
         "the issuer has to name its key: a DID in kid, x5c, or an https iss with metadata",
     ),
     entry(
+        "json_invalid",
+        "The file is no JSON.",
+        "mend it, or see docs/integrate.md for one that works",
+    ),
+    entry(
+        "lifetime_invalid",
+        "A wallet has 60 to 900 seconds for its answer.",
+        "ask for a lifetime within that, or for none",
+    ),
+    entry(
         "not_registered_to_ask",
         "The website asks for a type or claim that it is not registered for.",
         "register it with --may-ask 'TYPE' or --may-ask 'TYPE#claim,claim'",
@@ -98,6 +138,11 @@ pub const CODES: &[Entry] = &[
         "presentation_missing",
         "Not everything that was asked for was shown.",
         "show a credential for each query, or for one option of each set",
+    ),
+    entry(
+        "presentation_unknown",
+        "The request does not exist, is not this website's, or has been erased.",
+        "ask again: nothing is kept for long",
     ),
     entry(
         "profile_violated",
@@ -120,6 +165,11 @@ pub const CODES: &[Entry] = &[
         "ask for at most 16 credentials and sets, and 64 claims and values",
     ),
     entry(
+        "redirect_uri_invalid",
+        "The address is not one that the website registered, to the letter.",
+        "realdid signin client add --redirect-uri ADDRESS",
+    ),
+    entry(
         "response_mode_invalid",
         "The response mode is not one that is supported.",
         "use direct_post or direct_post.jwt",
@@ -135,9 +185,24 @@ pub const CODES: &[Entry] = &[
         "try again later; the issuer has to publish its list",
     ),
     entry(
+        "template_invalid",
+        "The template is no NAME=FILE with a DCQL query.",
+        "see OpenID4VP 1.0 §6",
+    ),
+    entry(
+        "template_unknown",
+        "The website has no template of this name.",
+        "realdid signin client add --template NAME=FILE, or ask by --dcql",
+    ),
+    entry(
         "too_many_presentations",
         "The answer holds more than 16 presentations.",
         "show what the request asks for, and nothing else",
+    ),
+    entry(
+        "transaction_data_invalid",
+        "What is to be authorised is malformed, too large, or refers to what is not asked for.",
+        "name credential queries that ask for a proof of the holder's key",
     ),
     entry(
         "transaction_not_authorised",
@@ -178,5 +243,10 @@ pub const CODES: &[Entry] = &[
         "wallet_request_algorithm",
         "The wallet does not read the algorithm that the website signs with.",
         "register the website with a certificate, which signs with ES256; or take another wallet",
+    ),
+    entry(
+        "webhook_url_invalid",
+        "The webhook is not https at a public address.",
+        "give one that is; in a sandbox http on this machine will do",
     ),
 ];

@@ -247,6 +247,9 @@ pub struct Disclosure {
     /// Answer even if who asks is not registered to ask for all of it.
     #[arg(long)]
     pub despite_over_asking: bool,
+    /// Answer even if nothing proves who asks: the request is not signed.
+    #[arg(long)]
+    pub despite_no_proof: bool,
 }
 
 /// Log in.

@@ -2,12 +2,16 @@
 
 use realdid_token::epoch_accepted;
 use realdid_wallet::history::{Event, HistoryEntry};
+use realdid_wallet::names::clean;
 use realdid_wallet::{Assignment, HeldDid};
 use serde_json::{Value, json};
 
 use super::session::Session;
 use crate::failure::Outcome;
 use crate::now;
+
+/// Longest event of the history in one line, in characters.
+const MAX_LINE: usize = 2000;
 
 /// Lists the DIDs.
 pub async fn list(mut session: Session, refresh: bool) -> Outcome<()> {
@@ -153,7 +157,8 @@ pub fn history_line(entry: &HistoryEntry) -> String {
         Event::BackedUp => "wrote a backup".to_owned(),
         Event::Restored => "restored from a backup".to_owned(),
     };
-    format!("{}  {event}", time(entry.at))
+    // Types and identifiers stand in it as strangers wrote them.
+    format!("{}  {}", time(entry.at), clean(&event, MAX_LINE))
 }
 
 /// A time as text: `2026-11-22T02:30:00Z`, by Howard Hinnant's civil-from-days.

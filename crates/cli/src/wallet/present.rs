@@ -2,7 +2,7 @@
 
 use realdid_crypto::base64url_encode;
 use realdid_openid::authorization_request::MEDIA_TYPE;
-use realdid_openid::openid4vp_link::{RequestMethod, WalletLink};
+use realdid_openid::openid4vp_link::{Invocation, RequestMethod, WalletLink};
 use realdid_wallet::consent::{Consent, Wishes};
 use realdid_wallet::history::Event;
 use realdid_wallet::presenting::{
@@ -56,7 +56,7 @@ pub async fn present(mut session: Session, options: Present) -> Outcome<()> {
         Ok(()) => Ok(()),
         Err(Refused { by, failure }) => {
             let event = Event::PresentationRefused {
-                client_id: link.client_id.as_str().to_owned(),
+                client_id: link.client_id().as_str().to_owned(),
                 by: by.to_owned(),
                 code: failure.code().to_owned(),
             };
@@ -75,13 +75,14 @@ pub fn wishes(disclosure: &Disclosure, did: Option<&str>, session: &Session) -> 
         did: did.map(|text| session.parse_did(text)).transpose()?,
         only_required: disclosure.only_required,
         despite_over_asking: disclosure.despite_over_asking,
+        despite_no_proof: disclosure.despite_no_proof,
     })
 }
 
 /// From the link to the end.
 pub async fn answer(
     session: &mut Session,
-    link: &WalletLink,
+    link: &Invocation,
     wishes: Wishes,
     asked: Asked,
 ) -> Result<(), Refused> {
@@ -92,7 +93,9 @@ pub async fn answer(
     let consent = match agreed(session, &request, wishes, asked) {
         Ok(consent) => consent,
         Err(NotAgreed::ByHolder) => {
-            tell_refusal(session, &request.refusal("access_denied")).await;
+            if request.asker().proved {
+                tell_refusal(session, &request.refusal("access_denied")).await;
+            }
             let failure = Failure::refused("consent_refused", "you did not agree, so nothing was shown");
             return Err(Refused {
                 by: "holder",
@@ -114,10 +117,16 @@ pub async fn answer(
     let return_to = post(&answer, sandbox).await.map_err(not_taken)?;
     session.wallet_mut().answered(&request, &consent, now());
     session.save().map_err(wallet)?;
-    let return_to = return_to
-        .map(|address| checked_return(&request, &address, sandbox))
-        .transpose()
-        .map_err(wallet)?;
+    let return_to = match return_to.map(|address| checked_return(&request, &address, sandbox)) {
+        None => None,
+        Some(Ok(address)) => Some(address),
+        // Somebody may be stealing the login.
+        Some(Err(failure)) if consent.login.is_some() => return Err(wallet(failure)),
+        Some(Err(failure)) => {
+            session.output.warning(failure.what());
+            None
+        }
+    };
     consent_text::tell(
         session.output,
         &consent,
@@ -149,7 +158,7 @@ async fn tell_why(session: &Session, request: &PresentationRequest, error: &Answ
         error,
         AnswerError::DoesNotFit(_) | AnswerError::NotAsked(_) | AnswerError::Credential(_)
     );
-    if asked.login || mistaken {
+    if asked.login || mistaken || !request.asker().proved {
         return;
     }
     let plain = matches!(
@@ -207,10 +216,14 @@ fn agreed(
     }
 }
 
-async fn judged_request(session: &mut Session, link: &WalletLink) -> Outcome<PresentationRequest> {
+async fn judged_request(session: &mut Session, invocation: &Invocation) -> Outcome<PresentationRequest> {
     let sandbox = session.is_sandbox();
     let wallet_nonce = base64url_encode(rand::random::<[u8; 16]>());
-    let (object, wallet_nonce) = fetch(link, &wallet_nonce, sandbox).await?;
+    let (link, (object, wallet_nonce)) = match invocation {
+        Invocation::Reference(link) => (link, fetch(link, &wallet_nonce, sandbox).await?),
+        Invocation::Signed(link, object) => (link, (object.clone(), None)),
+        Invocation::Unsigned(request) => return Ok(PresentationRequest::unsigned(request, sandbox, now())?),
+    };
     let fetched = FetchedRequest::parse(&object, link, &session.wallet().charter().network)?;
     let questions = fetched.questions();
     let (mut state, mut documents) = (None, Vec::new());
@@ -255,8 +268,8 @@ async fn fetch<'n>(link: &WalletLink, nonce: &'n str, sandbox: bool) -> Outcome<
     Ok((web.text(request.header("accept", MEDIA_TYPE)).await?, sent))
 }
 
-/// Posts the answer; gives where the browser is to go.
-async fn post(answer: &Answer, sandbox: bool) -> Outcome<Option<Url>> {
+/// Posts the answer; gives where the browser is to go, as it is told.
+async fn post(answer: &Answer, sandbox: bool) -> Outcome<Option<String>> {
     #[derive(Default, serde::Deserialize)]
     struct Reply {
         redirect_uri: Option<String>,
@@ -267,15 +280,7 @@ async fn post(answer: &Answer, sandbox: bool) -> Outcome<Option<Url>> {
         .await?;
     // It was taken: whatever else it says changes nothing about that.
     let reply: Reply = serde_json::from_str(&text).unwrap_or_default();
-    let parse = |text: String| {
-        Url::parse(&text).map_err(|_| {
-            Failure::refused(
-                "answer_malformed",
-                "the verifier's redirect_uri is not an address",
-            )
-        })
-    };
-    reply.redirect_uri.map(parse).transpose()
+    Ok(reply.redirect_uri)
 }
 
 /// Tells a verifier that nothing comes. Whether it listens changes nothing.
@@ -286,13 +291,13 @@ async fn tell_refusal(session: &Session, refusal: &Answer) {
     }
 }
 
-fn checked_return(request: &PresentationRequest, address: &Url, sandbox: bool) -> Outcome<Url> {
-    if request.may_return_to(address, sandbox) {
+fn checked_return(request: &PresentationRequest, address: &str, sandbox: bool) -> Outcome<Url> {
+    let address = Url::parse(address).ok();
+    if let Some(address) = address.as_ref().filter(|url| request.may_return_to(url, sandbox)) {
         return Ok(address.clone());
     }
-    let what = format!(
-        "the verifier would send the browser to {}",
-        address.origin().ascii_serialization()
-    );
+    let origin = address.map(|url| url.origin().ascii_serialization());
+    let to = origin.unwrap_or_else(|| "what is no address".to_owned());
+    let what = format!("the verifier would send the browser to {to}, which is not opened");
     Err(Failure::refused("return_elsewhere", what))
 }

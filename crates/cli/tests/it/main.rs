@@ -11,6 +11,7 @@ mod governance;
 mod holder;
 mod kill;
 mod people;
+mod presenting;
 mod proof_file;
 mod shared_values;
 mod support;

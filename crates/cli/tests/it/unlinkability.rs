@@ -265,15 +265,22 @@ async fn visit(country: &Country, site: usize, answer: impl AsyncFn(&str) -> Str
     )
 }
 
-fn wallet(country: &Country, arguments: &[&str]) -> String {
+/// A command of the real wallet in a country.
+pub fn wallet_command(country: &Country, arguments: &[&str]) -> Command {
     let mut command = Command::new(program());
     command
         .arg("wallet")
         .arg("--wallet")
         .arg(country.path("wallet"))
         .args(arguments);
-    let output = command
+    command
         .env("REALDID_WALLET_PASSPHRASE", PASSPHRASE)
+        .stdin(std::process::Stdio::null());
+    command
+}
+
+fn wallet(country: &Country, arguments: &[&str]) -> String {
+    let output = wallet_command(country, arguments)
         .output()
         .expect("the wallet starts");
     let said = String::from_utf8_lossy(&output.stderr);
@@ -295,7 +302,8 @@ fn open_wallet(country: &Country) -> Wallet {
 }
 
 /// Makes a wallet and enrols a person with it.
-async fn enrol(country: &Country, person: &Person) {
+/// Makes the real wallet somebody's.
+pub async fn enrol(country: &Country, person: &Person) {
     let charter = country.path("data/charter.json").display().to_string();
     let (node, authority) = (country.node(), country.authority());
     let network = ["--charter", &charter, "--node", &node, "--authority", &authority];

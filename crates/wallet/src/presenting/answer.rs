@@ -60,7 +60,11 @@ impl Wallet {
         for (place, shown) in consent.credentials.iter().enumerate() {
             let of_this = authorised.iter().filter(|(by, _)| *by == place);
             let transactions: Vec<_> = of_this.map(|(_, transaction)| *transaction).collect();
-            let presentation = self.show(request, shown, &transactions, now)?;
+            // Several queries may be answered by one credential (OpenID4VP 1.0 §6.1): by one copy, then.
+            let earlier = consent.credentials[..place].iter();
+            let mut earlier = earlier.filter(|other| other.credential == shown.credential);
+            let again = earlier.any(|other| other.copy == shown.copy);
+            let presentation = self.show(request, shown, &transactions, again, now)?;
             hashes.push(base64url_encode(sha256(presentation.as_bytes()).0));
             vp_token.entry(&shown.query).or_default().push(presentation);
         }
@@ -88,15 +92,17 @@ impl Wallet {
     }
 
     /// One credential: the copy, with what was agreed to, bound to this request by its holder's key.
+    /// `again`: the same copy stands in this answer already.
     fn show(
         &mut self,
         request: &PresentationRequest,
         shown: &ToShow,
         transactions: &[&TransactionData],
+        again: bool,
         now: u64,
     ) -> Result<String, AnswerError> {
         let copy = self.credential(shown.credential)?.copy(shown.copy)?;
-        let fresh = copy.uses.is_empty() || copy.is_long_lived() || shown.shown_before;
+        let fresh = copy.uses.is_empty() || copy.is_long_lived() || shown.shown_before || again;
         if !passes("WVP-12", fresh) {
             return Err(AnswerError::CopyUsed);
         }
@@ -125,7 +131,9 @@ impl Wallet {
                 },
             )?,
         };
-        self.use_copy(shown.credential, shown.copy, &request.asker().client_id, now)?;
+        if !again {
+            self.use_copy(shown.credential, shown.copy, &request.asker().client_id, now)?;
+        }
         Ok(presentation)
     }
 

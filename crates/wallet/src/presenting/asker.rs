@@ -298,6 +298,8 @@ pub struct Asker {
     pub name: String,
     /// Whether the network knows it. If not, the name is its own word.
     pub registered: bool,
+    /// Whether the request is signed by whoever it names. If not, nothing at all is known of who asks.
+    pub proved: bool,
     /// Its DID, if it has one of this network.
     pub did: Option<Did>,
     /// Who speaks for it, if it is a site.

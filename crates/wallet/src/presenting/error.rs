@@ -45,6 +45,9 @@ pub enum AnswerError {
         /// What.
         asked: Vec<OverAsked>,
     },
+    /// Nothing proves who asks, and the holder did not say that it is to be answered nonetheless.
+    #[error("nothing proves who asks: the request is not signed")]
+    Unproved,
     /// No credential answers the request; the types that are asked for, as who asks names them.
     #[error("the wallet holds no valid credential that answers the request{}", types(.0))]
     NothingFits(Vec<String>),
@@ -113,6 +116,7 @@ impl AnswerError {
             Self::Level { .. } => "level_too_low",
             Self::NoLogin => "no_login_asked",
             Self::OverAsking { .. } => "over_asking",
+            Self::Unproved => "verifier_unproved",
             Self::NothingFits(_) => "credential_missing",
             Self::FormatUnknown => "credential_format_unknown",
             Self::DoesNotFit(_) => "credential_does_not_fit",

@@ -13,6 +13,9 @@
 //!    claims, no values. The shell **stores the wallet**, then posts the [`Answer`].
 //! 6. [`Wallet::answered`](crate::Wallet::answered) notes that a login was taken.
 //!
+//! A request that nobody signed skips the first three steps ([`PresentationRequest::unsigned`]), and is
+//! answered only if the holder says so beforehand.
+//!
 //! A request that is refused is answered by an error only where its sender is proved, so that nobody
 //! can make a wallet talk to an address of their choice.
 

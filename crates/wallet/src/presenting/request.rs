@@ -6,7 +6,7 @@ use realdid_did::{Did, DocumentData, Entry, Network, Purposes};
 use realdid_jose::x5c::Chain;
 use realdid_ledger::{Accreditation, Grant, ProvenState, StateKey, state_key};
 use realdid_openid::authorization_request::{
-    RequestClaims, RequestContext, RequestError, UnverifiedRequest, VerifiedRequest,
+    RequestClaims, RequestContext, RequestError, UnsignedRequest, UnverifiedRequest, VerifiedRequest,
 };
 use realdid_openid::jws::Unverified;
 use realdid_openid::openid4vp_link::WalletLink;
@@ -326,6 +326,7 @@ fn unregistered(name: String) -> Asker {
         client_id: String::new(),
         name,
         registered: false,
+        proved: true,
         did: None,
         sponsor: None,
         origins: Vec::new(),
@@ -359,6 +360,31 @@ pub struct PresentationRequest {
 }
 
 impl PresentationRequest {
+    /// Takes a request that nobody signed (OpenID4VP 1.0 §5.9.3, `redirect_uri`). Nothing is known of who
+    /// asks but where the answer would go. `now` in Unix seconds.
+    ///
+    /// # Errors
+    /// [`AskError::Request`], [`AskError::NoStatement`] if a login is asked for.
+    pub fn unsigned(request: &UnsignedRequest, sandbox: bool, now: u64) -> Result<Self, AskError> {
+        let request = request.check(now, sandbox)?;
+        if !passes("WVP-06", request.login().is_none()) {
+            return Err(AskError::NoStatement);
+        }
+        let asker = Asker {
+            client_id: request.client_id().as_str().to_owned(),
+            answer_to: request.response_uri().origin().ascii_serialization(),
+            proved: false,
+            ..unregistered("an unknown, unverified verifier".to_owned())
+        };
+        Ok(Self {
+            asker,
+            request,
+            over_asked: Vec::new(),
+            answers_elsewhere: false,
+            epoch: 0,
+        })
+    }
+
     /// Who asks.
     #[must_use]
     pub const fn asker(&self) -> &Asker {

@@ -42,6 +42,7 @@ pub(super) fn judge(
         origins: origins(&claims),
         name: claims.name,
         registered: true,
+        proved: true,
         did: Some(site.clone()),
         sponsor: Some(Sponsor {
             name: sponsor_name,

@@ -77,6 +77,27 @@ fn a_one_time_copy_is_shown_once() {
     assert_ne!(issued(&first), issued(&second));
 }
 
+#[test]
+fn one_copy_answers_several_queries_of_one_request() {
+    let licence = Licence::default();
+    let mut wallet = wallet_with(&licence);
+    let mut two = query(&["age_over_21"]);
+    let mut name = two["credentials"][0].clone();
+    name["id"] = "name".into();
+    name["claims"] = json!([{ "path": ["given_name"] }]);
+    two["credentials"].as_array_mut().unwrap().push(name);
+    let request = asked(two);
+    let agreed = consent(&wallet, &request).unwrap();
+    let answer = answer(&mut wallet, &request, &agreed);
+    for (id, claim) in [("licence", "age_over_21"), ("name", "given_name")] {
+        let read = verified(&shown(&answer, id), &licence, &request.asker().client_id);
+        assert!(read.disclosed().claims().contains_key(claim), "{id}");
+    }
+    let copies = &wallet.credential(1).unwrap().copies;
+    let uses: Vec<_> = copies.iter().map(|copy| copy.uses.len()).collect();
+    assert_eq!(uses, [1, 0], "the other copy is kept for others");
+}
+
 // test: WVP-11
 #[test]
 fn an_expired_request_is_not_answered_however_long_the_holder_thought() {

@@ -8,9 +8,11 @@ use realdid_did::{
 use realdid_jose::jws::{MAX_JWS, SigningInput};
 use realdid_jose::x5c::Chain;
 use realdid_ledger::{Accreditation, Grant, Right, Role};
+use realdid_openid::openid4vp_link::Invocation;
 use url::Url;
 
 use super::*;
+use crate::consent::Warning;
 
 /// An organisation of the network, as the ledger has it.
 struct Organisation {
@@ -379,4 +381,50 @@ fn an_answer_to_another_host_is_told_or_refused() {
     );
     asking.claims["response_uri"] = "http://verifier.example/1".into();
     assert_eq!(asking.judge().unwrap_err().code(), "response_uri_invalid");
+}
+
+/// A request that nobody signed, for these claims.
+fn unsigned(query: &Value) -> PresentationRequest {
+    let address = "https://verifier.example/response";
+    let client_id = format!("redirect_uri:{address}");
+    let query = query.to_string();
+    let parameters = [
+        ("client_id", client_id.as_str()),
+        ("response_type", "vp_token"),
+        ("response_mode", "direct_post"),
+        ("nonce", "a-nonce"),
+        ("dcql_query", &query),
+    ];
+    let mut link = Url::parse("openid4vp://").unwrap();
+    link.query_pairs_mut().extend_pairs(parameters);
+    let Ok(Invocation::Unsigned(request)) = Invocation::parse(link.as_str(), false) else {
+        panic!("{link}")
+    };
+    PresentationRequest::unsigned(&request, false, NOW).unwrap()
+}
+
+// test: WVP-18
+#[test]
+fn who_proves_nothing_of_itself_is_answered_only_if_its_holder_says_so() {
+    let mut wallet = wallet_with(&Licence::default());
+    let request = unsigned(&query(&["age_over_21"]));
+    let asker = request.asker();
+    assert!(!asker.registered && !asker.proved && asker.did.is_none());
+    assert_eq!(asker.answer_to, "https://verifier.example");
+    let refused = consent(&wallet, &request).unwrap_err();
+    assert_eq!(refused.code(), "verifier_unproved");
+    let wishes = Wishes {
+        despite_no_proof: true,
+        ..Wishes::default()
+    };
+    let agreed = wallet.consent(&request, &wishes, NOW).unwrap();
+    let told = [Warning::UnregisteredVerifier, Warning::UnprovedVerifier];
+    assert!(told.iter().all(|warning| agreed.warnings.contains(warning)));
+    let answer = answer(&mut wallet, &request, &agreed);
+    let shown = shown(&answer, "licence");
+    let binding = jws::Unverified::parse(shown.rsplit('~').next().unwrap()).unwrap();
+    assert_eq!(
+        binding.stated_claims()["aud"],
+        "redirect_uri:https://verifier.example/response"
+    );
 }

@@ -112,6 +112,36 @@ fn optional_parts_are_told_and_can_be_left_out() {
     }
 }
 
+/// Half of what an optional part asks for would be shown for nothing.
+#[test]
+fn what_goes_together_is_left_out_together() {
+    let wallet = wallet_with(&Licence::default());
+    let mut query = query(&["age_over_21"]);
+    for (id, claim) in [
+        ("name", "given_name"),
+        ("birth", "birthdate"),
+        ("home", "address"),
+    ] {
+        query["credentials"].as_array_mut().unwrap().push(json!({
+            "id": id, "format": "dc+sd-jwt", "meta": { "vct_values": [LICENCE] },
+            "claims": [{ "path": [claim] }],
+        }));
+    }
+    query["credential_sets"] = json!([
+        { "options": [["licence"]] },
+        { "options": [["name", "birth"]], "required": false },
+        { "options": [["home"]], "required": false },
+    ]);
+    let request = asked(query);
+    let shown = |wishes: &Wishes| -> Vec<String> {
+        let agreed = wallet.consent(&request, wishes, NOW).unwrap().credentials;
+        agreed.into_iter().map(|shown| shown.query).collect()
+    };
+    assert_eq!(shown(&Wishes::default()), ["licence", "birth", "home", "name"]);
+    assert_eq!(shown(&without(&["birth"])), ["licence", "home"]);
+    assert_eq!(shown(&without(&["home"])), ["licence", "birth", "name"]);
+}
+
 #[test]
 fn the_credential_that_is_named_is_shown() {
     let mut wallet = wallet_with(&Licence::default());
