@@ -244,6 +244,7 @@ fn copies_with_different_descriptions_are_refused() {
     );
 }
 
+// test: SVC-13
 #[test]
 fn a_document_that_is_held_is_not_fetched_for_fresh_copies_unless_another_is_signed() {
     let mut issuer = described(&document());
