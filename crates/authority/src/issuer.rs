@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use realdid_client::{IdentityError, NodeClient, ServiceIdentity, TrustLookup};
+use realdid_client::{IdentityError, NodeClient, ServiceIdentity, SettingsError, TrustLookup, load_settings};
 use realdid_crypto::KeyType;
 use realdid_did::Did;
 use realdid_ledger::{Charter, Right, TrustAnchor};
-use realdid_service::config::{Loaded, load as load_file, read_secret_file, write_secret_file};
+use realdid_service::config::{Loaded, read_secret_file, write_secret_file};
 use realdid_service::network::Subnet;
 use realdid_service::{
     Hardening, Limits, PublicUrl, RateLimiter, Shutdown, harden, health, now_seconds, serve, telemetry,
@@ -19,7 +19,6 @@ use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::certificates;
-use crate::config::SettingsError;
 use crate::credential_issuer::{
     CredentialIssuer, CredentialKey, CredentialType, Csv, IssuerKeys, MAX_RIGHTS_AGE, Parts, Policy, Rights,
     Source, SourceError, Sql, TypeConfig, TypeError,
@@ -172,12 +171,9 @@ impl IssuerSettings {
     /// # Errors
     /// [`SettingsError`].
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
-        let file = load_file::<IssuerConfig>(path)?;
-        let charter_path = file.path(&file.config.charter);
-        let json =
-            std::fs::read(&charter_path).map_err(|error| SettingsError::ReadCharter(charter_path, error))?;
-        let charter = Charter::from_json(&json)?;
-        let public_url = PublicUrl::parse(&file.config.public_url, charter.sandbox)?;
+        let (file, charter, public_url) = load_settings(path, |config: &IssuerConfig| {
+            (&config.charter, &config.public_url)
+        })?;
         Ok(Self {
             file,
             charter,

@@ -36,7 +36,7 @@ mod run;
 mod secrets;
 
 pub use anchoring::Issuance;
-pub use config::{Config, Settings, SettingsError, SmtpConfig};
+pub use config::{Config, Settings, SmtpConfig};
 pub use database::{Database, DatabaseError};
 pub use delivery::{Delivered, Delivery, DeliveryError, Dispatch, Dispatcher, Outbox, Smtp};
 pub use enrolment::{Begun, Confirmation, Confirmed, ENROLMENT_TYPE, EnrolmentRequest};

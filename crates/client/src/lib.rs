@@ -6,7 +6,8 @@
 //! bytes of a proof file) are named as such.
 //!
 //! [`TrustLookup`] keeps what it was told about organisations, for as long as it may be believed.
-//! [`ServiceIdentity`] is the key file of an accredited service and how its DID gets on the ledger.
+//! [`ServiceIdentity`] is the key file of an accredited service and how its DID gets on the ledger;
+//! [`load_settings`] reads its configuration with the charter.
 //!
 //! [`ProvenState`]: realdid_ledger::ProvenState
 //! [`TrustAnchor`]: realdid_ledger::TrustAnchor
@@ -20,6 +21,7 @@ pub mod outside;
 pub mod public_address;
 mod resolve;
 mod service_identity;
+mod settings;
 mod state;
 mod trust;
 
@@ -27,4 +29,5 @@ pub use error::{ClientError, NodeRefusal};
 pub use node_client::{NodeClient, OperationStatus};
 pub use resolve::Resolved;
 pub use service_identity::{IdentityError, ServiceIdentity, SponsorshipError, SponsorshipFile};
+pub use settings::{SettingsError, load_settings};
 pub use trust::{Standing, TrustLookup};

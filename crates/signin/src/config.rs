@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use realdid_ledger::{Charter, CharterError};
+use realdid_client::{SettingsError, load_settings};
+use realdid_ledger::Charter;
 use realdid_openid::registration::MayAsk;
-use realdid_service::config::{ConfigError, Loaded, load};
+use realdid_service::config::Loaded;
 use realdid_service::network::Subnet;
-use realdid_service::{Limits, PublicUrl, PublicUrlError};
+use realdid_service::{Limits, PublicUrl};
 use serde::Deserialize;
 
 /// The settings; relative paths start from the file's directory.
@@ -55,36 +56,6 @@ fn default_identity() -> PathBuf {
     "signin.key".into()
 }
 
-/// Why the settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// The configuration file.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The charter cannot be read.
-    #[error("cannot read {0}: {1}")]
-    ReadCharter(PathBuf, std::io::Error),
-    /// The charter is not one.
-    #[error(transparent)]
-    Charter(#[from] CharterError),
-    /// The public URL.
-    #[error(transparent)]
-    PublicUrl(#[from] PublicUrlError),
-}
-
-impl SettingsError {
-    /// The failure's stable name.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Config(error) => error.code(),
-            Self::ReadCharter(..) => "charter_unreadable",
-            Self::Charter(_) => "charter_invalid",
-            Self::PublicUrl(error) => error.code(),
-        }
-    }
-}
-
 /// A configuration with the charter it names.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -102,12 +73,8 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`].
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
-        let file = load::<Config>(path)?;
-        let charter_path = file.path(&file.config.charter);
-        let json =
-            std::fs::read(&charter_path).map_err(|error| SettingsError::ReadCharter(charter_path, error))?;
-        let charter = Charter::from_json(&json)?;
-        let public_url = PublicUrl::parse(&file.config.public_url, charter.sandbox)?;
+        let (file, charter, public_url) =
+            load_settings(path, |config: &Config| (&config.charter, &config.public_url))?;
         Ok(Self {
             file,
             charter,

@@ -44,7 +44,7 @@ mod tests;
 
 pub use certificate::{Certificate, CertificateError};
 pub use clients::{Client, ClientOptions};
-pub use config::{Config, Settings, SettingsError};
+pub use config::{Config, Settings};
 pub use database::DatabaseError;
 pub use run::{NewClient, RunError, add_client, list_clients, run};
 pub use site::SiteError;

@@ -41,7 +41,7 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
             "presentation",
         ],
     ),
-    ("realdid-client", &["crypto", "did", "token", "ledger"]),
+    ("realdid-client", &["crypto", "did", "token", "ledger", "service"]),
     ("realdid-service", &[]),
     ("realdid-engine", &["checks", "crypto", "did", "token", "ledger"]),
     (
