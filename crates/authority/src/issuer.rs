@@ -1,6 +1,6 @@
 //! `realdid issuer run`: any accredited organisation, from a configuration file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use realdid_client::{IdentityError, NodeClient, ServiceIdentity, SettingsError, 
 use realdid_crypto::KeyType;
 use realdid_did::Did;
 use realdid_ledger::{Charter, Right, TrustAnchor};
-use realdid_service::config::{Loaded, read_secret_file, write_secret_file};
+use realdid_service::config::Loaded;
 use realdid_service::network::Subnet;
 use realdid_service::{
     Hardening, Limits, PublicUrl, RateLimiter, Shutdown, harden, health, now_seconds, serve, telemetry,
@@ -20,14 +20,16 @@ use tokio::sync::watch;
 
 use crate::certificates;
 use crate::credential_issuer::{
-    CredentialIssuer, CredentialKey, CredentialType, Csv, IssuerKeys, MAX_RIGHTS_AGE, Parts, Policy, Rights,
-    Source, SourceError, Sql, TypeConfig, TypeError,
+    CredentialIssuer, CredentialKey, CredentialType, Csv, Issuable, IssuerKeys, MAX_RIGHTS_AGE, Parts,
+    Policy, Rights, Source, SourceError, Sql, TypeConfig, TypeError,
 };
 use crate::database::{Database, DatabaseError};
 use crate::http::{Identification, IssuerApp, issuer_routes};
 use crate::run::RunError;
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, load_or_make};
 
+/// Shortest secret of operators, in characters.
+const MIN_OPERATOR_SECRET: usize = 32;
 /// How long until the rights are looked at again, in seconds: when all are there, and else.
 const LOOK_AGAIN: (u64, u64) = (30, 2);
 
@@ -132,6 +134,9 @@ pub enum IssuingError {
     /// The file of a type's metadata.
     #[error("the type metadata {0} cannot be read: {1}")]
     MetadataFile(PathBuf, std::io::Error),
+    /// Two configurations of one name.
+    #[error("credential {0}: there are two of this name")]
+    Twice(String),
     /// A source that is neither, or both.
     #[error("the source {0} must have either csv and key, or sql and query with $1")]
     SourceForm(String),
@@ -191,17 +196,20 @@ impl IssuerSettings {
     }
 }
 
-/// Reads a secret of 32 bytes in hexadecimal, or makes one.
+/// Reads the operators' secret, or makes one. One that could be guessed, an empty file above all, is
+/// refused.
 pub(crate) fn operator_secret(path: &Path) -> Result<String, RunError> {
-    match read_secret_file(path) {
-        Ok(text) => Ok(text.trim().to_owned()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let secret = hex::encode(rand::random::<[u8; 32]>());
-            write_secret_file(path, &secret).map_err(RunError::Secret)?;
-            Ok(secret)
-        }
-        Err(error) => Err(RunError::Secret(error)),
+    let text = load_or_make(path).map_err(RunError::Secret)?;
+    let secret = text.trim();
+    if secret.len() < MIN_OPERATOR_SECRET {
+        let hint = format!(
+            "{}: fewer than {MIN_OPERATOR_SECRET} characters; remove it, and a new one is made",
+            path.display()
+        );
+        let error = std::io::Error::new(std::io::ErrorKind::InvalidData, hint);
+        return Err(RunError::Secret(error));
     }
+    Ok(secret.to_owned())
 }
 
 /// Runs an issuer until `shutdown` fires.
@@ -436,7 +444,7 @@ pub(crate) fn keys(needs: &CertificateNeeds<'_>) -> Result<IssuerKeys, RunError>
     Ok(IssuerKeys::new(keys))
 }
 
-async fn types(settings: &IssuerSettings) -> Result<Vec<(CredentialType, Arc<dyn Source>)>, IssuingError> {
+async fn types(settings: &IssuerSettings) -> Result<Vec<Issuable>, IssuingError> {
     let config = &settings.file.config;
     let mut sources: BTreeMap<&str, Arc<dyn Source>> = BTreeMap::new();
     for (name, source) in &config.sources {
@@ -455,7 +463,18 @@ async fn types(settings: &IssuerSettings) -> Result<Vec<(CredentialType, Arc<dyn
     if types.is_empty() {
         return Err(IssuingError::Nothing);
     }
+    check_names(&types)?;
     Ok(types)
+}
+
+/// Whether each configuration has a name of its own.
+pub(crate) fn check_names(types: &[Issuable]) -> Result<(), IssuingError> {
+    let mut names = BTreeSet::new();
+    let mut ids = types.iter().map(|(kind, _)| &kind.config.id);
+    match ids.find(|id| !names.insert(*id)) {
+        Some(twice) => Err(IssuingError::Twice(twice.clone())),
+        None => Ok(()),
+    }
 }
 
 async fn open_source(
@@ -487,4 +506,39 @@ pub(crate) fn read_type<T>(kind: &TypeConfig, file: &Loaded<T>) -> Result<Creden
     }
     let made = CredentialType::new(kind.clone(), schema.as_deref())?;
     Ok(made.with_documents(documents))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_could_be_guessed_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("operator.secret");
+        let made = operator_secret(&path).unwrap();
+        assert_eq!(made.len(), 64);
+        assert_eq!(operator_secret(&path).unwrap(), made);
+        for weak in ["", "\n", "secret"] {
+            std::fs::write(&path, weak).unwrap();
+            assert!(
+                matches!(operator_secret(&path), Err(RunError::Secret(_))),
+                "{weak:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_configurations_of_one_name_are_refused() {
+        use crate::credential_issuer::realname::default_types;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("people.csv");
+        std::fs::write(&path, "number\n1\n").unwrap();
+        let source: Arc<dyn Source> = Arc::new(Csv::open(&path, "number").unwrap());
+        let made = |config| (CredentialType::new(config, None).unwrap(), Arc::clone(&source));
+        let types: Vec<Issuable> = default_types().into_iter().map(made).collect();
+        check_names(&types).unwrap();
+        let twice = [types[0].clone(), types[1].clone(), types[0].clone()];
+        assert!(matches!(check_names(&twice), Err(IssuingError::Twice(_))));
+    }
 }

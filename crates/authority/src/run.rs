@@ -16,8 +16,8 @@ use crate::delivery::{Delivery, DeliveryError, Dispatcher, Outbox, Smtp};
 use crate::error::Refusal;
 use crate::http::{App, Identification, IssuerApp, issuer_routes, router};
 use crate::issuer::{
-    CertificateNeeds, IssuingError, check_types, forget, keys, limiter as issuing_limiter, read_type, until,
-    watch_rights,
+    CertificateNeeds, IssuingError, check_names, check_types, forget, keys, limiter as issuing_limiter,
+    read_type, until, watch_rights,
 };
 use crate::keeper::Keeper;
 use crate::key_ring::{KeyRing, KeyRingError};
@@ -200,6 +200,7 @@ fn issuing(
             types.push((kind, Arc::clone(&source)));
         }
     }
+    check_names(&types)?;
     let rights = watch::Sender::new(None);
     let issuer = CredentialIssuer::new(Parts {
         database: authority.database().clone(),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use openssl::error::ErrorStack;
 use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
-use rand::{CryptoRng, Rng as _};
+use rand::CryptoRng;
 use realdid_crypto::{Hash, base64url_decode, base64url_encode, derive_key};
 use realdid_service::config::{read_secret_file, write_secret_file};
 use zeroize::Zeroizing;
@@ -31,11 +31,7 @@ impl Secrets {
     /// What the file system says; [`io::ErrorKind::InvalidData`] unless the file holds 64
     /// hexadecimal digits; [`io::ErrorKind::PermissionDenied`] if others may read it.
     pub fn load_or_create(path: &Path) -> io::Result<Self> {
-        match read_secret_file(path) {
-            Ok(text) => Self::from_hex(Zeroizing::new(text).trim()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
-            Err(error) => Err(error),
-        }
+        Self::from_hex(load_or_make(path)?.trim())
     }
 
     /// From 32 uniformly random bytes.
@@ -44,14 +40,6 @@ impl Secrets {
         Self {
             root: Zeroizing::new(root),
         }
-    }
-
-    fn create(path: &Path) -> io::Result<Self> {
-        let mut root = [0; 32];
-        rand::rng().fill_bytes(&mut root);
-        let secrets = Self::from_bytes(root);
-        write_secret_file(path, &Zeroizing::new(hex::encode(root)))?;
-        Ok(secrets)
     }
 
     fn from_hex(text: &str) -> io::Result<Self> {
@@ -153,8 +141,54 @@ impl Secrets {
     }
 }
 
+/// Reads a secret's file, or makes it with 32 random bytes in hexadecimal. Of several processes that
+/// start at the same time one makes it, and all read that one.
+///
+/// # Errors
+/// What the file system says.
+pub(crate) fn load_or_make(path: &Path) -> io::Result<Zeroizing<String>> {
+    match read_secret_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        read => return read.map(Zeroizing::new),
+    }
+    let secret = Zeroizing::new(hex::encode(Zeroizing::new(rand::random::<[u8; 32]>())));
+    // Whole before it gets its name, and its name only if nobody has it.
+    let beside = path.with_file_name(hex::encode(rand::random::<[u8; 16]>()));
+    write_secret_file(&beside, &secret)?;
+    let named = std::fs::hard_link(&beside, path);
+    std::fs::remove_file(&beside)?;
+    match named {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => read_secret_file(path).map(Zeroizing::new),
+    }
+}
+
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secrets(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processes_that_start_together_have_one_secret() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("issuer.secret");
+        let persons: Vec<_> = std::thread::scope(|scope| {
+            let start = || Secrets::load_or_create(&path).unwrap().person("a number");
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(persons.iter().all(|person| *person == persons[0]));
+        let left: Vec<_> = std::fs::read_dir(directory.path()).unwrap().collect();
+        assert_eq!(left.len(), 1);
+        std::fs::write(&path, "").unwrap();
+        assert!(
+            Secrets::load_or_create(&path).is_err(),
+            "an empty file is no secret"
+        );
     }
 }

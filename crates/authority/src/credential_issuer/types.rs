@@ -137,6 +137,9 @@ pub enum TypeError {
     /// A claim with a name that the credential's own members have, or twice.
     #[error("credential {0}: the claim {1} cannot be named so, or is there twice")]
     Claim(String, String),
+    /// An `age_over` without its years.
+    #[error("credential {0}: the claim {1} needs years, at least 1")]
+    Years(String, String),
     /// The schema is not one.
     #[error("credential {0}: the schema is not a JSON schema: {1}")]
     Schema(String, String),
@@ -212,6 +215,9 @@ impl CredentialType {
                 .any(|earlier| earlier.name == claim.name);
             if twice || claim.name.is_empty() || RESERVED.contains(&claim.name.as_str()) {
                 return Err(TypeError::Claim(id(), claim.name.clone()));
+            }
+            if claim.kind == ClaimKind::AgeOver && claim.years == 0 {
+                return Err(TypeError::Years(id(), claim.name.clone()));
             }
         }
         let failed = |error: String| TypeError::Schema(id(), error);
