@@ -14,6 +14,7 @@
 #![allow(clippy::disallowed_methods, reason = "a shell owns its clock and randomness")]
 
 mod anchoring;
+mod attempts;
 mod certificates;
 mod config;
 pub mod credential_issuer;

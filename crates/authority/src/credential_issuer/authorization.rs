@@ -8,7 +8,7 @@ use realdid_openid::oauth::{WalletRequest, WalletRequestError};
 use realdid_openid::oidc::authorization::{REQUEST_URI_PREFIX, redirect_with};
 use realdid_openid::oidc::{AuthorizationError, AuthorizationParameters, CodeChallenge};
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
+use sqlx::{Any, Row as _, Transaction};
 use url::Url;
 
 use super::offers::words;
@@ -21,6 +21,10 @@ pub const PUSHED_LIFE: u64 = 90;
 pub const PAGE_LIFE: u64 = 900;
 /// Life of an authorization code, in seconds.
 pub const CODE_LIFE: u64 = 60;
+/// Characters of a page's hash that its forms carry.
+const FORM: usize = 16;
+/// Ends a page, once.
+const CLOSE: &str = "UPDATE vci_authorizations SET done = 1 WHERE id_hash = $1 AND done = 0";
 
 /// A registered wallet.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -59,6 +63,15 @@ pub struct Page {
     pub(crate) offer: String,
     /// Whether a code has been sent.
     pub identified: bool,
+}
+
+impl Page {
+    /// What the page's forms carry: what is typed on one page is not taken for another that the browser
+    /// has opened since.
+    #[must_use]
+    pub fn form(&self) -> &str {
+        self.id_hash.get(..FORM).unwrap_or_default()
+    }
 }
 
 impl CredentialIssuer {
@@ -107,8 +120,10 @@ impl CredentialIssuer {
         parameters: &AuthorizationParameters,
     ) -> Result<WalletRequest, IssueRefusal> {
         self.check_redirect(parameters)?;
-        let request = WalletRequest::read(parameters)?;
+        let mut request = WalletRequest::read(parameters)?;
         request.configurations(self.scopes())?;
+        // From here on it is the hash that leads to the offer: only that is kept.
+        request.issuer_state = request.issuer_state.and_then(|state| self.offer_of(&state));
         Ok(request)
     }
 
@@ -189,7 +204,7 @@ impl CredentialIssuer {
             self.may_issue(self.kind(id)?, now)?;
         }
         let id = fresh(rng);
-        let offer = request.issuer_state.as_deref().map(hashed).unwrap_or_default();
+        let offer = request.issuer_state.clone().unwrap_or_default();
         sqlx::query(
             "INSERT INTO vci_authorizations
                  (id_hash, request, configurations, offer, person, subject, matched, code_mac, attempts, done, expires_at)
@@ -287,13 +302,12 @@ impl CredentialIssuer {
             transaction.commit().await?;
             return Err(IssueRefusal::TxCode);
         }
-        transaction.commit().await?;
         let recipient = Recipient {
             person,
             subject: row.try_get("subject")?,
             matched,
         };
-        self.authorize(page, &page.configurations, &recipient, now, rng)
+        self.authorize(transaction, page, &page.configurations, &recipient, now, rng)
             .await
     }
 
@@ -327,18 +341,21 @@ impl CredentialIssuer {
             transaction.commit().await?;
             return Err(IssueRefusal::TxCode);
         }
+        let offered = |id: &&String| offer.configurations.contains(id);
+        let configurations: Vec<_> = page.configurations.iter().filter(offered).cloned().collect();
+        if !passes("OAU-39", !configurations.is_empty()) {
+            return Err(WalletRequestError::NothingKnown.into());
+        }
         if !passes("OAU-37", self.use_offer(&mut transaction, &offer.id_hash).await?) {
             return Err(IssueRefusal::Grant);
         }
-        transaction.commit().await?;
-        let offered = |id: &&String| offer.configurations.contains(id);
-        let configurations: Vec<_> = page.configurations.iter().filter(offered).cloned().collect();
         let recipient = Recipient {
             person: offer.person.clone(),
             subject: offer.subject.clone(),
             matched: true,
         };
-        self.authorize(page, &configurations, &recipient, now, rng).await
+        self.authorize(transaction, page, &configurations, &recipient, now, rng)
+            .await
     }
 
     /// Whether the offer a page came with can still be taken, and asks for a code.
@@ -356,16 +373,17 @@ impl CredentialIssuer {
         Ok(mac.map(|mac| !mac.is_empty()))
     }
 
+    /// Closes a page and makes its code, in the transaction that found out who the person is.
     async fn authorize(
         &self,
+        mut transaction: Transaction<'static, Any>,
         page: &Page,
         configurations: &[String],
         recipient: &Recipient,
         now: u64,
         rng: &mut (impl CryptoRng + Send),
     ) -> Result<Url, IssueRefusal> {
-        let mut transaction = self.database.begin().await?;
-        let closed = sqlx::query("UPDATE vci_authorizations SET done = 1 WHERE id_hash = $1 AND done = 0")
+        let closed = sqlx::query(CLOSE)
             .bind(&page.id_hash)
             .execute(&mut *transaction)
             .await?;
@@ -384,16 +402,29 @@ impl CredentialIssuer {
             subject: recipient.subject.clone(),
         };
         sqlx::query(
-            "INSERT INTO vci_codes (code_hash, grant_id, request, used, expires_at) VALUES ($1, $2, $3, 0, $4)",
+            "INSERT INTO vci_codes (code_hash, grant_id, request, person, configurations, used, expires_at)
+             VALUES ($1, $2, $3, $4, $5, 0, $6)",
         )
         .bind(hashed(&code))
         .bind(fresh(rng))
         .bind(stored(&granted)?)
+        .bind(&recipient.person)
+        .bind(configurations.join(" "))
         .bind(number(now + CODE_LIFE))
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
         self.answer(&page.request, &[("code", &code)])
+    }
+
+    /// Closes a page without an answer: whoever said no is not asked again.
+    ///
+    /// # Errors
+    /// [`IssueRefusal::Database`].
+    pub async fn close(&self, page: &Page) -> Result<(), IssueRefusal> {
+        let closing = sqlx::query(CLOSE).bind(&page.id_hash);
+        closing.execute(self.database.pool()).await?;
+        Ok(())
     }
 
     /// The address that takes an answer back to the wallet, with `state` and `iss` (RFC 9207).

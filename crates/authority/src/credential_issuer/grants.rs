@@ -11,10 +11,13 @@ use super::authorization::GrantedRequest;
 use super::offers::words;
 use super::types::DAY;
 use super::{CredentialIssuer, IssueRefusal, fresh, hashed, same};
+use crate::attempts;
 use crate::database::{number, unsigned};
 
 /// Longest life of an access token, in seconds (OpenID4VCI 1.0 §13.10).
 pub const MAX_ACCESS: u64 = 300;
+/// After how many seconds wrong codes for a person are forgotten.
+const LOCKOUT: u64 = 3600;
 
 /// What a wallet may have, as a token shows it.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ pub struct Access {
     pub(crate) identifiers: bool,
     pub(crate) client_id: Option<String>,
     jkt: Option<String>,
+    /// When the grant ends: no refresh token lives longer, however often it was replaced.
+    ends: u64,
 }
 
 /// What a grant is made of.
@@ -53,7 +58,7 @@ impl CredentialIssuer {
     ) -> Result<TokenResponse, IssueRefusal> {
         let jkt = dpop.map(|proof| proof.thumbprint.as_str());
         if !passes("DPOP-12", jkt.is_some() || !self.policy.require_dpop) {
-            return Err(IssueRefusal::Dpop(realdid_openid::oauth::DpopError::Key));
+            return Err(IssueRefusal::DpopMissing);
         }
         match &request.grant {
             Grant::PreAuthorized { code, tx_code } => {
@@ -133,17 +138,14 @@ impl CredentialIssuer {
             .await?
             .ok_or(IssueRefusal::Grant)?;
         let grant_id: String = used.try_get("grant_id")?;
-        let uses = used.try_get::<i64, _>("used").map(unsigned)?;
-        if !passes("OAU-10", uses == 1) {
+        let count = |column| used.try_get::<i64, _>(column).map(unsigned);
+        if !passes("OAU-10", count("used")? == 1) {
             // Somebody has the code who should not: what it gave is taken back (RFC 6749 §4.1.2).
             self.revoke_grant(&mut transaction, &grant_id).await?;
             transaction.commit().await?;
             return Err(IssueRefusal::Grant);
         }
-        if !passes(
-            "OAU-11",
-            used.try_get::<i64, _>("expires_at").map(unsigned)? > now,
-        ) {
+        if !passes("OAU-11", count("expires_at")? > now) {
             return Err(IssueRefusal::Grant);
         }
         let text: String = used.try_get("request")?;
@@ -220,9 +222,7 @@ impl CredentialIssuer {
         .await?
         .ok_or(IssueRefusal::Grant)?;
         let (grant, used): (String, i64) = (row.try_get("grant_id")?, row.try_get("used")?);
-        if !passes("OAU-34", row.try_get::<i64, _>("expires_at").map(unsigned)? > now) {
-            return Err(IssueRefusal::Grant);
-        }
+        let expires_at = row.try_get::<i64, _>("expires_at").map(unsigned)?;
         let row = sqlx::query("SELECT * FROM vci_grants WHERE id = $1")
             .bind(grant)
             .fetch_optional(&mut **transaction)
@@ -232,7 +232,11 @@ impl CredentialIssuer {
         if !passes("OAU-35", !revoked) {
             return Err(IssueRefusal::Grant);
         }
-        Ok((Access::read(&row)?, unsigned(used)))
+        let access = Access::read(&row)?;
+        if !passes("OAU-34", expires_at.min(access.ends) > now) {
+            return Err(IssueRefusal::Grant);
+        }
+        Ok((access, unsigned(used)))
     }
 
     /// Makes a grant and its tokens.
@@ -245,6 +249,7 @@ impl CredentialIssuer {
         rng: &mut (impl CryptoRng + Send),
     ) -> Result<TokenResponse, IssueRefusal> {
         let id = id.unwrap_or_else(|| fresh(rng));
+        let ends = now + self.policy.refresh_days * DAY;
         sqlx::query(
             "INSERT INTO vci_grants (id, person, subject, configurations, identifiers, client_id, jkt, revoked, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)",
@@ -256,7 +261,7 @@ impl CredentialIssuer {
         .bind(i64::from(grant.identifiers))
         .bind(grant.client_id.unwrap_or_default())
         .bind(grant.jkt.unwrap_or_default())
-        .bind(number(now + self.policy.refresh_days * DAY))
+        .bind(number(ends))
         .execute(&mut **transaction)
         .await?;
         let access = Access {
@@ -267,6 +272,7 @@ impl CredentialIssuer {
             identifiers: grant.identifiers,
             client_id: grant.client_id.map(str::to_owned),
             jkt: grant.jkt.map(str::to_owned),
+            ends,
         };
         self.tokens(transaction, &access, true, now, rng).await
     }
@@ -283,12 +289,11 @@ impl CredentialIssuer {
         let life = self.policy.access_seconds.clamp(1, MAX_ACCESS);
         let access_token = fresh(rng);
         let refresh_token = renews.then(|| fresh(rng));
-        let refresh_end = now + self.policy.refresh_days * DAY;
         let tokens = [
             Some(("access", &access_token, now + life)),
             refresh_token
                 .as_ref()
-                .map(|token| ("refresh", token, refresh_end)),
+                .map(|token| ("refresh", token, access.ends)),
         ];
         for (kind, token, end) in tokens.into_iter().flatten() {
             sqlx::query("INSERT INTO vci_tokens (token_hash, grant_id, kind, used, expires_at) VALUES ($1, $2, $3, 0, $4)")
@@ -372,15 +377,7 @@ impl CredentialIssuer {
         person: &str,
         now: u64,
     ) -> Result<(), IssueRefusal> {
-        sqlx::query(
-            "INSERT INTO attempts (person, started, failed, resets_at) VALUES ($1, 0, 1, $2)
-             ON CONFLICT (person) DO UPDATE SET failed = attempts.failed + 1",
-        )
-        .bind(person)
-        .bind(number(now + 3600))
-        .execute(&mut **transaction)
-        .await?;
-        Ok(())
+        Ok(attempts::count_failure(transaction, person, now, LOCKOUT).await?)
     }
 }
 
@@ -398,6 +395,7 @@ impl Access {
             identifiers: row.try_get::<i64, _>("identifiers").map(unsigned)? == 1,
             client_id: optional("client_id")?,
             jkt: optional("jkt")?,
+            ends: row.try_get::<i64, _>("expires_at").map(unsigned)?,
         })
     }
 }
@@ -412,10 +410,12 @@ fn narrowed(granted: &[String], details: &[AuthorizationDetail]) -> Result<Vec<S
     if details.is_empty() {
         return Ok(granted.to_vec());
     }
-    let wanted: Vec<_> = details
+    let mut wanted: Vec<_> = details
         .iter()
         .map(|detail| detail.credential_configuration_id.clone())
         .collect();
+    wanted.sort_unstable();
+    wanted.dedup();
     if passes("OAU-15", wanted.iter().all(|id| granted.contains(id))) {
         Ok(wanted)
     } else {

@@ -13,9 +13,10 @@ use realdid_openid::vci::{
     NotificationRequest, ProofError, ProofExpectation, Wanted,
 };
 use serde_json::Value;
-use sqlx::Row as _;
+use sqlx::{Any, Row as _, Transaction};
 
 use super::grants::{Access, identifier_of};
+use super::limits::{hold_grant, take_deferred};
 use super::operator::Event;
 use super::types::{ClaimKind, CredentialType, DAY, Form};
 use super::{CredentialIssuer, IssueRefusal, fresh, hashed};
@@ -33,6 +34,8 @@ struct Issuing<'a> {
     person: &'a str,
     subject: &'a str,
     keys: &'a [PublicKey],
+    /// Hash of the transaction by which this was put off before, and counted.
+    deferred: Option<&'a str>,
 }
 
 impl CredentialIssuer {
@@ -60,6 +63,7 @@ impl CredentialIssuer {
             person: &access.person,
             subject: &access.subject,
             keys: &keys,
+            deferred: None,
         };
         self.issue(&issuing, now, rng).await
     }
@@ -137,29 +141,20 @@ impl CredentialIssuer {
         let kind = issuing.kind;
         let claims = self.claims(kind, issuing.subject, now).await?;
         let keys = &issuing.keys[..issuing.keys.len().min(kind.batch())];
-        let (issuance, notification) = (fresh(rng), fresh(rng));
         let new = self.prepared(kind, claims, now).await?;
-        let (_, expires_at) = kind.life(now);
+        let (issuance, notification) = (fresh(rng), fresh(rng));
         let mut transaction = self.database.begin().await?;
-        sqlx::query(
-            "INSERT INTO vci_issuances (id, configuration, person, copies, state, issued_at, expires_at)
-             VALUES ($1, $2, $3, $4, 0, $5, $6)",
-        )
-        .bind(&issuance)
-        .bind(&kind.config.id)
-        .bind(issuing.person)
-        .bind(number(keys.len() as u64))
-        .bind(number(now))
-        .bind(number(expires_at))
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query("INSERT INTO vci_notifications (id_hash, grant_id, issuance, event, expires_at) VALUES ($1, $2, $3, '', $4)")
-            .bind(hashed(&notification))
-            .bind(issuing.grant)
-            .bind(&issuance)
-            .bind(number(now + NOTIFICATION_LIFE))
-            .execute(&mut *transaction)
-            .await?;
+        hold_grant(&mut transaction, issuing.grant).await?;
+        match issuing.deferred {
+            Some(id_hash) => take_deferred(&mut transaction, id_hash).await?,
+            None => {
+                self.count_copies(&mut transaction, kind, issuing.person, keys.len(), now)
+                    .await?;
+            }
+        }
+        let (_, expires_at) = kind.life(now);
+        note_issuance(&mut transaction, &issuance, issuing, keys.len(), now).await?;
+        note_notification(&mut transaction, &notification, issuing.grant, &issuance, now).await?;
         let mut credentials = Vec::with_capacity(keys.len());
         for key in keys {
             let status = match kind.config.form {
@@ -246,7 +241,15 @@ impl CredentialIssuer {
     ) -> Result<CredentialResponse, IssueRefusal> {
         let (id, mut handle) = (fresh(rng), fresh(rng));
         handle.truncate(16);
-        let keys: Vec<_> = keys.iter().map(PublicKey::to_multikey).collect();
+        let keys: Vec<_> = keys
+            .iter()
+            .take(kind.batch())
+            .map(PublicKey::to_multikey)
+            .collect();
+        let mut transaction = self.database.begin().await?;
+        hold_grant(&mut transaction, &access.grant).await?;
+        self.count_copies(&mut transaction, kind, &access.person, keys.len(), now)
+            .await?;
         sqlx::query(
             "INSERT INTO vci_deferred (id_hash, handle, grant_id, configuration, keys, state, expires_at)
              VALUES ($1, $2, $3, $4, $5, 'waiting', $6)",
@@ -257,11 +260,17 @@ impl CredentialIssuer {
         .bind(&kind.config.id)
         .bind(keys.join(" "))
         .bind(number(now + self.policy.deferred_days * DAY))
-        .execute(self.database.pool())
+        .execute(&mut *transaction)
         .await?;
         let event = Event::new("wallet", "deferred", &kind.config.id, &access.person, &handle);
-        self.record_event(&event, now).await?;
-        Ok(CredentialResponse::deferred(id, self.policy.deferred_interval))
+        super::operator::record(&mut transaction, &event, now).await?;
+        transaction.commit().await?;
+        Ok(self.put_off(id))
+    }
+
+    /// "Not yet", with the seconds to wait: a positive number (§8.3).
+    fn put_off(&self, transaction_id: String) -> CredentialResponse {
+        CredentialResponse::deferred(transaction_id, self.policy.deferred_interval.max(1))
     }
 
     /// Answers a deferred credential request (§9).
@@ -288,25 +297,13 @@ impl CredentialIssuer {
         }
         let state: String = row.try_get("state")?;
         match state.as_str() {
-            "waiting" => {
-                let again = request.transaction_id.clone();
-                return Ok(CredentialResponse::deferred(again, self.policy.deferred_interval));
-            }
+            "waiting" => return Ok(self.put_off(request.transaction_id.clone())),
             "denied" => return Err(IssueRefusal::Denied),
             _ => {}
         }
         let configuration: String = row.try_get("configuration")?;
         let kind = self.kind(&configuration)?;
         self.may_issue(kind, now)?;
-        let taken = sqlx::query(
-            "UPDATE vci_deferred SET state = 'fetched' WHERE id_hash = $1 AND state = 'approved'",
-        )
-        .bind(&id_hash)
-        .execute(self.database.pool())
-        .await?;
-        if !passes("VCI-42", taken.rows_affected() == 1) {
-            return Err(IssueRefusal::Transaction);
-        }
         let keys: String = row.try_get("keys")?;
         let keys: Result<Vec<_>, _> = keys.split(' ').map(PublicKey::from_multikey).collect();
         let issuing = Issuing {
@@ -315,6 +312,7 @@ impl CredentialIssuer {
             person: &access.person,
             subject: &access.subject,
             keys: &keys.map_err(|_| IssueRefusal::Internal("a deferred key cannot be read"))?,
+            deferred: Some(&id_hash),
         };
         let answer = self.issue(&issuing, now, rng).await?;
         // It is optional, and there are wallets that refuse a deferred answer with one.
@@ -334,20 +332,34 @@ impl CredentialIssuer {
         request: &NotificationRequest,
         now: u64,
     ) -> Result<(), IssueRefusal> {
+        let (id_hash, event) = (hashed(&request.notification_id), request.event.as_str());
+        // Each event is added once: however often a wallet tells it, the log has one line.
         let row = sqlx::query(
-            "UPDATE vci_notifications SET event = $1 WHERE id_hash = $2 AND grant_id = $3 RETURNING issuance",
+            "UPDATE vci_notifications SET event = event || ' ' || $1
+             WHERE id_hash = $2 AND grant_id = $3 AND event NOT LIKE $4 RETURNING issuance",
         )
-        .bind(request.event.as_str())
-        .bind(hashed(&request.notification_id))
+        .bind(event)
+        .bind(&id_hash)
         .bind(&access.grant)
+        .bind(format!("%{event}%"))
         .fetch_optional(self.database.pool())
         .await?;
-        if !passes("VCI-43", row.is_some()) {
-            return Err(NotificationError::Unknown.into());
+        if let Some(row) = row {
+            let issuance: String = row.try_get("issuance")?;
+            let event = Event::new("wallet", event, "", &access.person, &issuance);
+            return self.record_event(&event, now).await;
         }
-        let issuance: String = row.map_or(Ok(String::new()), |row| row.try_get("issuance"))?;
-        let event = Event::new("wallet", request.event.as_str(), "", &access.person, &issuance);
-        self.record_event(&event, now).await
+        let known =
+            sqlx::query("SELECT issuance FROM vci_notifications WHERE id_hash = $1 AND grant_id = $2")
+                .bind(&id_hash)
+                .bind(&access.grant)
+                .fetch_optional(self.database.pool())
+                .await?;
+        if passes("VCI-43", known.is_some()) {
+            Ok(())
+        } else {
+            Err(NotificationError::Unknown.into())
+        }
     }
 
     /// Most proofs in one request.
@@ -355,6 +367,48 @@ impl CredentialIssuer {
         let sizes = self.types.values().map(|(kind, _)| kind.batch());
         sizes.max().unwrap_or(1).max(2)
     }
+}
+
+async fn note_issuance(
+    transaction: &mut Transaction<'_, Any>,
+    issuance: &str,
+    issuing: &Issuing<'_>,
+    copies: usize,
+    now: u64,
+) -> Result<(), IssueRefusal> {
+    sqlx::query(
+        "INSERT INTO vci_issuances (id, configuration, person, copies, state, issued_at, expires_at)
+         VALUES ($1, $2, $3, $4, 0, $5, $6)",
+    )
+    .bind(issuance)
+    .bind(&issuing.kind.config.id)
+    .bind(issuing.person)
+    .bind(number(copies as u64))
+    .bind(number(now))
+    .bind(number(issuing.kind.life(now).1))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+async fn note_notification(
+    transaction: &mut Transaction<'_, Any>,
+    notification: &str,
+    grant: &str,
+    issuance: &str,
+    now: u64,
+) -> Result<(), IssueRefusal> {
+    sqlx::query(
+        "INSERT INTO vci_notifications (id_hash, grant_id, issuance, event, expires_at)
+         VALUES ($1, $2, $3, '', $4)",
+    )
+    .bind(hashed(notification))
+    .bind(grant)
+    .bind(issuance)
+    .bind(number(now + NOTIFICATION_LIFE))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 /// Key types that credentials signed by this type of key are bound to.

@@ -73,17 +73,6 @@ impl IssuerKeys {
 }
 
 /// The key that wallets may encrypt requests to: the same in every process over one secret.
-///
-/// # Errors
-/// [`IssueRefusal::Internal`], which does not happen for a derived scalar.
-pub(crate) fn request_key(secrets: &Secrets) -> Result<DecryptionKey, IssueRefusal> {
-    let seed = secrets.key("request-encryption");
-    let key = SecretKey::from_seed(KeyType::P256, &seed);
-    let mut jwk = json!(Jwk::of(&key.public_key()));
-    jwk["d"] = realdid_crypto::base64url_encode(key.seed()).into();
-    jwk["alg"] = realdid_jose::jwe::ALGORITHM.into();
-    jwk["use"] = "enc".into();
-    jwk["kid"] = realdid_jose::jwk::thumbprint(&key.public_key()).into();
-    DecryptionKey::from_private_jwk(&jwk.to_string())
-        .map_err(|_| IssueRefusal::Internal("the request key cannot be derived"))
+pub(crate) fn request_key(secrets: &Secrets) -> DecryptionKey {
+    SecretKey::from_seed(KeyType::P256, &secrets.key("request-encryption")).into()
 }

@@ -13,8 +13,8 @@ use realdid_openid::vci::{CredentialConfiguration, IssuerMetadata, PRE_AUTHORIZE
 use serde_json::{Value, json};
 
 use super::issue::holder_algorithms;
-use super::types::{ClaimKind, CredentialType};
-use super::{CredentialIssuer, IssueRefusal, keys};
+use super::types::CredentialType;
+use super::{CredentialIssuer, keys};
 
 /// Language of the names of the configuration file.
 pub(super) const LOCALE: &str = "en";
@@ -25,17 +25,15 @@ impl CredentialIssuer {
     }
 
     /// `/.well-known/openid-credential-issuer` (OpenID4VCI 1.0 §12.2).
-    ///
-    /// # Errors
-    /// [`IssueRefusal::Internal`].
-    pub fn issuer_metadata(&self) -> Result<IssuerMetadata, IssueRefusal> {
+    #[must_use]
+    pub fn issuer_metadata(&self) -> IssuerMetadata {
         let encryptions: Vec<_> = Encryption::ALL.iter().map(|enc| enc.name().to_owned()).collect();
-        let request_key = keys::request_key(&self.secrets)?;
+        let request_key = keys::request_key(&self.secrets);
         let configurations = self
             .types
             .iter()
             .map(|(id, (kind, _))| (id.clone(), configuration(kind)));
-        Ok(IssuerMetadata {
+        IssuerMetadata {
             credential_issuer: self.issuer.clone(),
             authorization_servers: Vec::new(),
             credential_endpoint: self.endpoint("/vci/credential"),
@@ -61,7 +59,7 @@ impl CredentialIssuer {
             }),
             display: vec![named(&self.name)],
             credential_configurations_supported: configurations.collect(),
-        })
+        }
     }
 
     /// `/.well-known/oauth-authorization-server` (RFC 8414).
@@ -149,7 +147,6 @@ fn configuration(kind: &CredentialType) -> CredentialConfiguration {
 /// A claim; only its name, since a description of a list's elements beside it would be a second one
 /// of the same claim to some readers.
 fn described(claim: &super::types::ClaimRule) -> Option<ClaimDescription> {
-    debug_assert!(claim.kind != ClaimKind::AgeOver || claim.years > 0);
     Some(ClaimDescription {
         path: vec![claim.name.clone().into()],
         mandatory: !claim.optional,

@@ -16,6 +16,7 @@ pub mod example;
 pub mod grants;
 pub mod issue;
 pub mod keys;
+mod limits;
 pub mod metadata;
 pub mod offers;
 pub mod once;
@@ -85,6 +86,8 @@ pub struct Policy {
     pub status_places: u64,
     /// Status lists that are filled at the same time.
     pub status_shards: u64,
+    /// Credentials of one type that one person is given in a day (UTC), each copy counted.
+    pub copies_per_day: u64,
     /// Requests from one address, per minute, at the endpoints that guesses could be made at.
     pub requests_per_minute: f64,
 }
@@ -107,6 +110,7 @@ impl Default for Policy {
             status_ttl: 3600,
             status_places: 1 << 20,
             status_shards: 8,
+            copies_per_day: 200,
             requests_per_minute: 120.0,
         }
     }
@@ -142,6 +146,8 @@ pub struct CredentialIssuer {
     pub(crate) documents: Arc<BTreeMap<String, TypeDocument>>,
     /// The configuration that is offered if none is named: the first one.
     pub(crate) first: Option<String>,
+    /// Whether records are people of the register.
+    pub(crate) of_people: bool,
     pub(crate) keys: IssuerKeys,
     pub(crate) rights: watch::Receiver<Option<Rights>>,
 }
@@ -171,6 +177,7 @@ impl CredentialIssuer {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let first = parts.types.first().map(|(kind, _)| kind.config.id.clone());
+        let of_people = parts.types.iter().any(|(_, source)| source.is_register());
         let named =
             |(kind, source): (CredentialType, Arc<dyn Source>)| (kind.config.id.clone(), (kind, source));
         Self {
@@ -182,6 +189,7 @@ impl CredentialIssuer {
             policy: parts.policy,
             types: Arc::new(parts.types.into_iter().map(named).collect()),
             first,
+            of_people,
             keys: parts.keys,
             rights: parts.rights,
         }
@@ -212,13 +220,15 @@ impl CredentialIssuer {
         names
     }
 
-    /// The configurations named, or the first one.
+    /// The configurations named, each once, or the first one.
     pub(crate) fn named_or_first(&self, named: &[String]) -> Vec<String> {
-        if named.is_empty() {
-            self.first.clone().into_iter().collect()
-        } else {
-            named.to_vec()
+        let mut wanted: Vec<String> = Vec::new();
+        for id in named.iter().chain(self.first.iter().filter(|_| named.is_empty())) {
+            if !wanted.contains(id) {
+                wanted.push(id.clone());
+            }
         }
+        wanted
     }
 
     pub(crate) fn kind(&self, id: &str) -> Result<&CredentialType, IssueRefusal> {
@@ -258,21 +268,28 @@ impl CredentialIssuer {
     /// # Errors
     /// [`IssueRefusal::Database`].
     pub async fn forget_expired(&self, now: u64) -> Result<(), IssueRefusal> {
+        // Rows that others refer to come after those.
         let statements = [
-            "DELETE FROM vci_offers WHERE expires_at < $1",
-            "DELETE FROM vci_pushed WHERE expires_at < $1",
-            "DELETE FROM vci_authorizations WHERE expires_at < $1",
-            "DELETE FROM vci_codes WHERE expires_at < $1",
-            "DELETE FROM vci_tokens WHERE expires_at < $1",
-            "DELETE FROM vci_once WHERE expires_at < $1",
-            "DELETE FROM vci_deferred WHERE expires_at < $1",
-            "DELETE FROM vci_notifications WHERE expires_at < $1",
-            "DELETE FROM vci_grants WHERE expires_at < $1
-             AND id NOT IN (SELECT grant_id FROM vci_tokens) AND id NOT IN (SELECT grant_id FROM vci_deferred)",
+            ("DELETE FROM vci_offers WHERE expires_at < $1", now),
+            ("DELETE FROM vci_pushed WHERE expires_at < $1", now),
+            ("DELETE FROM vci_authorizations WHERE expires_at < $1", now),
+            ("DELETE FROM vci_codes WHERE expires_at < $1", now),
+            ("DELETE FROM vci_tokens WHERE expires_at < $1", now),
+            ("DELETE FROM vci_once WHERE expires_at < $1", now),
+            ("DELETE FROM vci_deferred WHERE expires_at < $1", now),
+            ("DELETE FROM vci_notifications WHERE expires_at < $1", now),
+            (
+                "DELETE FROM vci_grants WHERE expires_at < $1
+                 AND NOT EXISTS (SELECT 1 FROM vci_tokens WHERE vci_tokens.grant_id = vci_grants.id)
+                 AND NOT EXISTS (SELECT 1 FROM vci_deferred WHERE vci_deferred.grant_id = vci_grants.id)",
+                now,
+            ),
+            ("DELETE FROM vci_given WHERE day < $1", now / types::DAY),
+            ("DELETE FROM attempts WHERE resets_at < $1", now),
         ];
-        for statement in statements {
+        for (statement, before) in statements {
             sqlx::query(statement)
-                .bind(crate::database::number(now))
+                .bind(crate::database::number(before))
                 .execute(self.database.pool())
                 .await?;
         }

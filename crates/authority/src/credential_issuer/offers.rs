@@ -11,7 +11,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
 use super::operator::Event;
-use super::{CredentialIssuer, IssueRefusal, fresh, hashed};
+use super::{CredentialIssuer, IssueRefusal, fresh, hashed, same};
 use crate::database::{number, unsigned};
 
 /// Digits of a transaction code.
@@ -139,7 +139,7 @@ impl CredentialIssuer {
             credential_configuration_ids: configurations.to_vec(),
             grants: Grants {
                 authorization_code: Some(AuthorizationCodeGrant {
-                    issuer_state: Some(id.to_owned()),
+                    issuer_state: Some(self.issuer_state(&hashed(id))),
                     authorization_server: None,
                 }),
                 pre_authorized_code: Some(PreAuthorizedGrant {
@@ -154,6 +154,20 @@ impl CredentialIssuer {
     /// The code of an offer: a keyed function of its identifier, so that neither is stored.
     fn pre_authorized_code(&self, id: &str) -> String {
         self.secrets.derived("pre-authorized-code", id)
+    }
+
+    /// What leads from an authorization request to an offer: it travels through browsers, so it is not
+    /// the name by which the offer, with its code, can be fetched.
+    fn issuer_state(&self, id_hash: &str) -> String {
+        format!("{id_hash}.{}", self.secrets.derived("issuer-state", id_hash))
+    }
+
+    /// The hash of an offer's identifier, if this `issuer_state` was made here: it may have been
+    /// injected (OpenID4VCI 1.0 §5.1.3).
+    pub(crate) fn offer_of(&self, issuer_state: &str) -> Option<String> {
+        let (id_hash, tag) = issuer_state.split_once('.')?;
+        let own = same(tag, &self.secrets.derived("issuer-state", id_hash));
+        passes("OAU-38", own).then(|| id_hash.to_owned())
     }
 
     pub(crate) fn tx_mac(&self, id_hash: &str, code: &str) -> String {

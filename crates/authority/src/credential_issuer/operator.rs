@@ -75,6 +75,19 @@ async fn write(
     Ok(())
 }
 
+/// What ends when something is taken back. `$1`: person, `$2`: configuration or empty, `$3`: the same as
+/// a pattern, `$4`: the time, before which nothing matters any more.
+const STOP: [&str; 4] = [
+    "UPDATE vci_offers SET used = 1 WHERE person = $1 AND used = 0 AND expires_at > $4
+     AND ($2 = '' OR (' ' || configurations || ' ') LIKE $3)",
+    "UPDATE vci_authorizations SET done = 1 WHERE person = $1 AND done = 0 AND expires_at > $4
+     AND ($2 = '' OR (' ' || configurations || ' ') LIKE $3)",
+    "UPDATE vci_codes SET used = used + 1 WHERE person = $1 AND used = 0 AND expires_at > $4
+     AND ($2 = '' OR (' ' || configurations || ' ') LIKE $3)",
+    "UPDATE vci_grants SET revoked = 1 WHERE person = $1 AND revoked = 0 AND expires_at > $4
+     AND ($2 = '' OR (' ' || configurations || ' ') LIKE $3)",
+];
+
 /// What an operator asks to be offered.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -176,20 +189,15 @@ impl CredentialIssuer {
     ///
     /// # Errors
     /// [`IssueRefusal::NoRecord`] for a name that cannot be one, [`IssueRefusal::Internal`].
-    pub fn recipient(
-        &self,
-        record: &str,
-        matched: bool,
-        rng: &mut (impl CryptoRng + Send),
-    ) -> Result<Recipient, IssueRefusal> {
+    fn recipient(&self, record: &str, rng: &mut (impl CryptoRng + Send)) -> Result<Recipient, IssueRefusal> {
         if !(1..=MAX_RECORD).contains(&record.len()) {
             return Err(IssueRefusal::NoRecord);
         }
-        let sealed = self.secrets.seal(record, rng);
+        let sealed = self.secrets.seal(&self.record_name(record), rng);
         Ok(Recipient {
-            person: self.secrets.record(record),
+            person: self.person(record),
             subject: sealed.map_err(|_| IssueRefusal::Internal("a subject cannot be sealed"))?,
-            matched,
+            matched: true,
         })
     }
 
@@ -203,17 +211,8 @@ impl CredentialIssuer {
         now: u64,
         rng: &mut (impl CryptoRng + Send),
     ) -> Result<OrderedOffer, IssueRefusal> {
-        let credentials = self.named_or_first(&order.credentials);
-        for id in &credentials {
-            self.kind(id)?;
-            let (kind, source) = self.types.get(id).ok_or(IssueRefusal::UnknownConfiguration)?;
-            let record = source
-                .record(&order.record)
-                .await?
-                .ok_or(IssueRefusal::NoRecord)?;
-            kind.claims(&record, now)?;
-        }
-        let recipient = self.recipient(&order.record, true, rng)?;
+        let credentials = self.check_order(order, now).await?;
+        let recipient = self.recipient(&order.record, rng)?;
         let tx_code = order.tx_code.then(|| crate::enrolment::random_code(rng));
         let offer = self
             .offer(&credentials, &recipient, tx_code.as_deref(), "operator", now, rng)
@@ -221,14 +220,49 @@ impl CredentialIssuer {
         Ok(OrderedOffer { offer, tx_code })
     }
 
+    /// Which configurations an order names, once it is clear that each could be issued.
+    async fn check_order(&self, order: &OfferOrder, now: u64) -> Result<Vec<String>, IssueRefusal> {
+        let credentials = self.named_or_first(&order.credentials);
+        let name = self.record_name(&order.record);
+        for id in &credentials {
+            let (kind, source) = self.types.get(id).ok_or(IssueRefusal::UnknownConfiguration)?;
+            let record = source.record(&name).await?.ok_or(IssueRefusal::NoRecord)?;
+            kind.claims(&record, now)?;
+            self.may_issue(kind, now)?;
+        }
+        Ok(credentials)
+    }
+
+    /// Takes back what a record has of some credentials, and offers them anew: first it is clear that
+    /// they can be offered. Gives what was revoked, too.
+    ///
+    /// # Errors
+    /// [`IssueRefusal`].
+    pub async fn reissue(
+        &self,
+        order: &OfferOrder,
+        now: u64,
+        rng: &mut (impl CryptoRng + Send),
+    ) -> Result<(OrderedOffer, Vec<String>), IssueRefusal> {
+        let person = self.person(&order.record);
+        let mut revoked = Vec::new();
+        for credential in self.check_order(order, now).await? {
+            let change = self.change(None, Some(&person), Some(&credential), Change::Revoke, now);
+            match change.await {
+                Ok(changed) => revoked.extend(changed.issuances),
+                Err(IssueRefusal::NoRecord) => {}
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        Ok((self.order_offer(order, now, rng).await?, revoked))
+    }
+
     /// Issuances, the newest first: of one record, or all.
     ///
     /// # Errors
     /// [`IssueRefusal::Database`].
     pub async fn issuances(&self, record: Option<&str>) -> Result<Vec<Issuance>, IssueRefusal> {
-        let person = record
-            .map(|record| self.secrets.record(record))
-            .unwrap_or_default();
+        let person = record.map(|record| self.person(record)).unwrap_or_default();
         let rows = sqlx::query(
             "SELECT id, configuration, person, copies, state, issued_at, expires_at FROM vci_issuances
              WHERE $1 = '' OR person = $1 ORDER BY issued_at DESC LIMIT $2",
@@ -240,10 +274,11 @@ impl CredentialIssuer {
         rows.iter().map(Issuance::read).collect()
     }
 
-    /// Changes an issuance, or what was issued for a record: of one configuration, or all.
+    /// Changes an issuance, or what was issued for a record: of one configuration, or all. Revoking and
+    /// suspending end what was granted or offered of it before, too, so that nothing more comes of that.
     ///
     /// # Errors
-    /// [`IssueRefusal::NoRecord`] if nothing was issued under this name that could be changed so.
+    /// [`IssueRefusal::NoRecord`] if nothing was issued, granted or offered that could be changed so.
     pub async fn change(
         &self,
         issuance: Option<&str>,
@@ -252,6 +287,14 @@ impl CredentialIssuer {
         change: Change,
         now: u64,
     ) -> Result<Changed, IssueRefusal> {
+        let about = self.about(issuance, person, credential).await?;
+        let mut transaction = self.database.begin().await?;
+        let mut ended = 0;
+        if change != Change::Reinstate {
+            for (person, configuration) in &about {
+                ended += self.stop(&mut transaction, person, configuration, now).await?;
+            }
+        }
         let (state, from, status, action) = match change {
             Change::Revoke => (2, "state <> 2", Status::Invalid, "revoked"),
             Change::Suspend => (1, "state = 0", Status::Suspended, "suspended"),
@@ -262,7 +305,6 @@ impl CredentialIssuer {
              AND ($5 = '' OR configuration = $5)
              RETURNING id, configuration, person"
         );
-        let mut transaction = self.database.begin().await?;
         // The text is one of three constants.
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(state)
@@ -277,15 +319,11 @@ impl CredentialIssuer {
             let (id, configuration): (String, String) = (row.try_get("id")?, row.try_get("configuration")?);
             let person: String = row.try_get("person")?;
             credentials += self.set_status(&mut transaction, &id, status, now).await?;
-            if change != Change::Reinstate {
-                self.stop_renewal(&mut transaction, &person, &configuration)
-                    .await?;
-            }
             let event = Event::new("operator", action, &configuration, &person, &id);
             record(&mut transaction, &event, now).await?;
             issuances.push(id);
         }
-        if issuances.is_empty() {
+        if issuances.is_empty() && ended == 0 {
             return Err(IssueRefusal::NoRecord);
         }
         transaction.commit().await?;
@@ -296,27 +334,73 @@ impl CredentialIssuer {
         })
     }
 
-    /// Ends the grants by which a record's credential could be had again.
-    async fn stop_renewal(
+    /// Whose credentials an order is about, and of which configuration; empty: of all.
+    async fn about(
+        &self,
+        issuance: Option<&str>,
+        person: Option<&str>,
+        credential: Option<&str>,
+    ) -> Result<Vec<(String, String)>, IssueRefusal> {
+        let named = person.map(|person| (person.to_owned(), credential.unwrap_or_default().to_owned()));
+        let mut about: Vec<_> = named.into_iter().collect();
+        if let Some(id) = issuance {
+            let row = sqlx::query("SELECT person, configuration FROM vci_issuances WHERE id = $1")
+                .bind(id)
+                .fetch_optional(self.database.pool())
+                .await?
+                .ok_or(IssueRefusal::NoRecord)?;
+            about.push((row.try_get("person")?, row.try_get("configuration")?));
+        }
+        Ok(about)
+    }
+
+    /// Ends offers, pages, codes and grants by which a record's credential could be had (again); of all
+    /// configurations if none is named. In the order in which one becomes the other, so that what
+    /// becomes the next at this moment is met there.
+    async fn stop(
         &self,
         transaction: &mut Transaction<'_, Any>,
         person: &str,
         configuration: &str,
-    ) -> Result<(), IssueRefusal> {
-        sqlx::query(
-            "UPDATE vci_grants SET revoked = 1 WHERE person = $1 AND (' ' || configurations || ' ') LIKE $2",
-        )
-        .bind(person)
-        .bind(format!("% {configuration} %"))
-        .execute(&mut **transaction)
-        .await?;
-        Ok(())
+        now: u64,
+    ) -> Result<u64, IssueRefusal> {
+        let mut ended = 0;
+        for statement in STOP {
+            let stopped = sqlx::query(statement)
+                .bind(person)
+                .bind(configuration)
+                .bind(format!("% {configuration} %"))
+                .bind(number(now))
+                .execute(&mut **transaction)
+                .await?;
+            ended += stopped.rows_affected();
+        }
+        if ended > 0 {
+            let event = Event::new("operator", "ended", configuration, person, "");
+            record(transaction, &event, now).await?;
+        }
+        Ok(ended)
     }
 
-    /// The keyed function of a record's name.
+    /// The keyed function of a record's name; of people of the register it is the one that stands for
+    /// them everywhere.
     #[must_use]
     pub fn person(&self, record: &str) -> String {
-        self.secrets.record(record)
+        let name = self.record_name(record);
+        if self.of_people {
+            self.secrets.person(&name)
+        } else {
+            self.secrets.record(&name)
+        }
+    }
+
+    /// A record's name in the form in which it is kept: an identity number's last letter is a capital.
+    fn record_name(&self, record: &str) -> String {
+        if self.of_people {
+            record.trim().to_ascii_uppercase()
+        } else {
+            record.to_owned()
+        }
     }
 
     /// Requests that wait for approval.
@@ -363,9 +447,7 @@ impl CredentialIssuer {
     /// # Errors
     /// [`IssueRefusal::Database`].
     pub async fn audit(&self, record: Option<&str>) -> Result<Vec<AuditLine>, IssueRefusal> {
-        let person = record
-            .map(|record| self.secrets.record(record))
-            .unwrap_or_default();
+        let person = record.map(|record| self.person(record)).unwrap_or_default();
         let rows = sqlx::query(
             "SELECT at, actor, action, configuration, person, reference FROM vci_audit
              WHERE $1 = '' OR person = $1 ORDER BY at DESC LIMIT $2",

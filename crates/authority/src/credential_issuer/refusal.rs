@@ -51,6 +51,9 @@ pub enum IssueRefusal {
     /// The DPoP proof has been used before.
     #[error("the DPoP proof has been used before")]
     DpopReplayed,
+    /// Where a DPoP proof is required, there is none.
+    #[error("tokens are given here with a DPoP proof only")]
+    DpopMissing,
     /// The DPoP proof must carry a nonce of the server's.
     #[error("the DPoP proof must carry the nonce of the DPoP-Nonce header")]
     DpopNonce,
@@ -107,6 +110,17 @@ pub enum IssueRefusal {
     /// There is no such record any more, or it may not have this credential.
     #[error("there is no record for this credential")]
     NoRecord,
+    /// The person has been given as many credentials of this type today as are given in a day.
+    #[error(
+        "one person is given at most {most} credentials of this type a day, and {left} are left today: \
+         ask for no more than that, or again after midnight UTC"
+    )]
+    TooManyCopies {
+        /// As many in a day.
+        most: u64,
+        /// As many are left of them.
+        left: u64,
+    },
     /// An operator has denied the request.
     #[error("the issuer has denied this credential")]
     Denied,
@@ -119,6 +133,20 @@ pub enum IssueRefusal {
     /// The notification cannot be taken.
     #[error(transparent)]
     Notification(#[from] NotificationError),
+    /// What was typed belongs to another page than the browser has open.
+    #[error(
+        "another request has been opened in this browser since: go on there, or start again in your wallet"
+    )]
+    OtherPage,
+    /// No such status list.
+    #[error("there is no such status list")]
+    UnknownList,
+    /// No publication of the list was in force at that time, or it has been forgotten.
+    #[error("nothing is kept that the status list said at that time")]
+    NotPublished,
+    /// No such type.
+    #[error("there is no such type")]
+    UnknownType,
     /// No such offer, or it is over.
     #[error("there is no such offer, or it is over")]
     UnknownOffer,
@@ -146,7 +174,7 @@ impl IssueRefusal {
         match self {
             Self::TokenRequest(error) => error.code().as_str(),
             Self::WalletRequest(error) => error.code().as_str(),
-            Self::PushedRequest | Self::MustPush | Self::DpopHeaders | Self::MediaType => {
+            Self::PushedRequest | Self::MustPush | Self::DpopHeaders | Self::MediaType | Self::OtherPage => {
                 ErrorCode::InvalidRequest.as_str()
             }
             Self::TxCodeMissing | Self::TxCodeUnexpected => ErrorCode::InvalidRequest.as_str(),
@@ -154,7 +182,7 @@ impl IssueRefusal {
                 ErrorCode::InvalidGrant.as_str()
             }
             Self::DetailNotGranted => ErrorCode::InvalidAuthorizationDetails.as_str(),
-            Self::Dpop(_) | Self::DpopReplayed => ErrorCode::InvalidDpopProof.as_str(),
+            Self::Dpop(_) | Self::DpopMissing | Self::DpopReplayed => ErrorCode::InvalidDpopProof.as_str(),
             Self::DpopNonce => ErrorCode::UseDpopNonce.as_str(),
             Self::NoToken | Self::Token => ErrorCode::InvalidToken.as_str(),
             Self::NotGranted => ErrorCode::InsufficientScope.as_str(),
@@ -166,12 +194,15 @@ impl IssueRefusal {
             Self::NoProof | Self::TooManyProofs(_) => CredentialErrorCode::InvalidProof.as_str(),
             Self::Nonce => CredentialErrorCode::InvalidNonce.as_str(),
             Self::Encryption => CredentialErrorCode::InvalidEncryptionParameters.as_str(),
-            Self::NotAccredited { .. } | Self::NoRecord | Self::Denied => {
+            Self::NotAccredited { .. } | Self::NoRecord | Self::TooManyCopies { .. } | Self::Denied => {
                 CredentialErrorCode::CredentialRequestDenied.as_str()
             }
             Self::Transaction => CredentialErrorCode::InvalidTransactionId.as_str(),
             Self::Notification(error) => error.code().as_str(),
             Self::UnknownOffer => "unknown_offer",
+            Self::UnknownList => "unknown_list",
+            Self::NotPublished => "not_published",
+            Self::UnknownType => "unknown_type",
             Self::RateLimited { .. } | Self::RightsUnknown => ErrorCode::TemporarilyUnavailable.as_str(),
             Self::Source(_) | Self::Database(_) | Self::Internal(_) => ErrorCode::ServerError.as_str(),
         }
@@ -183,7 +214,8 @@ impl IssueRefusal {
         match self {
             Self::NoToken | Self::Token => 401,
             Self::NotGranted => 403,
-            Self::UnknownOffer => 404,
+            Self::UnknownOffer | Self::UnknownList | Self::UnknownType => 404,
+            Self::NotPublished => 406,
             Self::MediaType => 415,
             Self::RateLimited { .. } => 429,
             Self::RightsUnknown => 503,

@@ -47,6 +47,11 @@ type Reading<'a> = Pin<Box<dyn Future<Output = Result<Option<Record>, SourceErro
 pub trait Source: Send + Sync {
     /// The record of this name, as it is now.
     fn record<'a>(&'a self, name: &'a str) -> Reading<'a>;
+
+    /// Whether its records are people, named by identity number as everywhere else at the authority.
+    fn is_register(&self) -> bool {
+        false
+    }
 }
 
 /// The population register; records are named by identity number.
@@ -70,6 +75,10 @@ impl Source for Register {
                 ])
             }))
         })
+    }
+
+    fn is_register(&self) -> bool {
+        true
     }
 }
 

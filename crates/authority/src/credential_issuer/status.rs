@@ -125,7 +125,7 @@ impl CredentialIssuer {
     /// The token of a list: today's, or the one in force at an earlier `time`.
     ///
     /// # Errors
-    /// [`IssueRefusal::UnknownOffer`] if there is no such list, or none was published for that time.
+    /// [`IssueRefusal::UnknownList`], [`IssueRefusal::NotPublished`], [`IssueRefusal::Database`].
     pub async fn status_list(&self, list: i64, time: Option<u64>, now: u64) -> Result<String, IssueRefusal> {
         let current = self.published_at(now);
         if let Some(time) = time.filter(|time| *time < current) {
@@ -138,7 +138,7 @@ impl CredentialIssuer {
             .bind(list)
             .fetch_optional(self.database.pool())
             .await?;
-        known.ok_or(IssueRefusal::UnknownOffer)?;
+        known.ok_or(IssueRefusal::UnknownList)?;
         let token = self.build(list, current).await?;
         sqlx::query("INSERT INTO vci_publications (list, at, token) VALUES ($1, $2, $3) ON CONFLICT (list, at) DO NOTHING")
             .bind(list)
@@ -172,12 +172,12 @@ impl CredentialIssuer {
         .bind(number(time))
         .fetch_optional(self.database.pool())
         .await?
-        .ok_or(IssueRefusal::UnknownOffer)?;
+        .ok_or(IssueRefusal::NotPublished)?;
         let at = row.try_get::<i64, _>("at").map(unsigned)?;
         if time < at + self.life() {
             Ok(row.try_get("token")?)
         } else {
-            Err(IssueRefusal::UnknownOffer)
+            Err(IssueRefusal::NotPublished)
         }
     }
 

@@ -13,6 +13,20 @@ pub(super) async fn proof(
     app: &IssuerApp,
     headers: &HeaderMap,
     path: &str,
+    now: u64,
+) -> Result<Option<DpopProof>, IssueRefusal> {
+    let proof = checked(app, headers, path, None, now)?;
+    if let Some(proof) = &proof {
+        app.issuer.take_dpop(proof, now).await?;
+    }
+    Ok(proof)
+}
+
+/// The request's DPoP proof, as far as it can be checked without remembering anything.
+fn checked(
+    app: &IssuerApp,
+    headers: &HeaderMap,
+    path: &str,
     access_token: Option<&str>,
     now: u64,
 ) -> Result<Option<DpopProof>, IssueRefusal> {
@@ -31,9 +45,7 @@ pub(super) async fn proof(
         access_token,
         now,
     };
-    let proof = dpop::check(text, &expected)?;
-    app.issuer.take_dpop(&proof, now).await?;
-    Ok(Some(proof))
+    Ok(Some(dpop::check(text, &expected)?))
 }
 
 /// What the request's access token allows.
@@ -51,12 +63,17 @@ pub(super) async fn access(
     let text = value.to_str().map_err(|_| IssueRefusal::Token)?;
     let (scheme, token) = text.split_once(' ').ok_or(IssueRefusal::Token)?;
     let proof = if scheme.eq_ignore_ascii_case("DPoP") {
-        let proof = proof(app, headers, path, Some(token), now).await?;
+        let proof = checked(app, headers, path, Some(token), now)?;
         Some(proof.ok_or(IssueRefusal::Token)?)
     } else if scheme.eq_ignore_ascii_case("Bearer") {
         None
     } else {
         return Err(IssueRefusal::NoToken);
     };
-    app.issuer.access(token, proof.as_ref(), now).await
+    let access = app.issuer.access(token, proof.as_ref(), now).await?;
+    // Only proofs of those who have a token are remembered.
+    if let Some(proof) = &proof {
+        app.issuer.take_dpop(proof, now).await?;
+    }
+    Ok(access)
 }

@@ -17,16 +17,23 @@ use serde::Deserialize;
 use super::failure::log;
 use super::pages::{IdentifyPage, Step, plain, render};
 use super::{Identification, IssuerApp, Shared};
-use crate::credential_issuer::IssueRefusal;
 use crate::credential_issuer::authorization::{PAGE_LIFE, Page};
+use crate::credential_issuer::{IssueRefusal, same};
 use crate::delivery::Dispatch;
 
 /// Ties a page to the browser that opened it.
 const COOKIE: &str = "issuer-page";
 
 /// `GET /vci/authorize`
-pub(super) async fn begin(State(app): Shared, RawQuery(query): RawQuery) -> Response {
+pub(super) async fn begin(
+    State(app): Shared,
+    Extension(client): Extension<ClientIp>,
+    RawQuery(query): RawQuery,
+) -> Response {
     let now = now_seconds();
+    if let Err(refusal) = app.limit(client) {
+        return end(&app, &refusal);
+    }
     let request = match requested(&app, query.as_deref().unwrap_or_default(), now).await {
         Ok(request) => request,
         Err(answer) => return *answer,
@@ -93,6 +100,8 @@ pub(super) struct Sent {
     number: String,
     #[serde(default)]
     code: String,
+    #[serde(default)]
+    page: String,
     step: String,
 }
 
@@ -112,8 +121,11 @@ pub(super) async fn answer(
         Ok(page) => page,
         Err(refusal) => return end(&app, &refusal),
     };
+    if !passes("OAU-40", same(&sent.page, page.form())) {
+        return end(&app, &IssueRefusal::OtherPage);
+    }
     let outcome = match sent.step.as_str() {
-        "cancel" => return leave(&app, &page.request, &[("error", "access_denied")]),
+        "cancel" => return cancel(&app, &page).await,
         "person" => return person(&app, &page, &sent, now).await,
         "code" => {
             app.issuer
@@ -142,6 +154,14 @@ pub(super) async fn answer(
             show(&app, &page, Step::End, text, StatusCode::GONE)
         }
         Err(refusal) => back(&app, &page.request, &refusal),
+    }
+}
+
+/// Tells the wallet that the person does not want to.
+async fn cancel(app: &Arc<IssuerApp>, page: &Page) -> Response {
+    match app.issuer.close(page).await {
+        Ok(()) => leave(app, &page.request, &[("error", "access_denied")]),
+        Err(refusal) => back(app, &page.request, &refusal),
     }
 }
 
@@ -205,19 +225,23 @@ fn show(app: &IssuerApp, page: &Page, step: Step, problem: &str, status: StatusC
     } else {
         problem
     };
-    let page = IdentifyPage {
+    let shown = IdentifyPage {
         issuer: &app.issuer.name,
         credentials: page.configurations.iter().map(name).collect(),
         wallet: plain(wallet),
         step,
         problem,
         action: "/vci/authorize",
+        page: page.form(),
     };
-    render(status, &page)
+    render(status, &shown)
 }
 
 /// A page that leads nowhere: nothing is known to go back to.
 fn end(app: &IssuerApp, refusal: &IssueRefusal) -> Response {
+    if refusal.status() == 500 {
+        log(refusal);
+    }
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let page = IdentifyPage {
         issuer: &app.issuer.name,
@@ -226,6 +250,7 @@ fn end(app: &IssuerApp, refusal: &IssueRefusal) -> Response {
         step: Step::End,
         problem: &refusal.to_string(),
         action: "/vci/authorize",
+        page: "",
     };
     render(status, &page)
 }

@@ -24,13 +24,15 @@ const KEEP: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "public, 
 /// `GET /.well-known/openid-credential-issuer`: JSON, or signed if only that is asked for.
 pub(super) async fn issuer(State(app): Shared, headers: HeaderMap) -> Result<Response, Failure> {
     let failed = |refusal| Failure::new(&app, Place::Server, refusal);
-    let metadata = app.issuer.issuer_metadata().map_err(failed)?;
+    let metadata = app.issuer.issuer_metadata();
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
+    // A cache must not give one form to whoever asked for the other.
+    let vary = [(header::VARY, "accept")];
     if !accept.contains("application/jwt") || accept.contains("application/json") {
-        return Ok((KEEP, Json(metadata)).into_response());
+        return Ok((KEEP, vary, Json(metadata)).into_response());
     }
     let mut claims = json!(metadata);
     claims["sub"] = app.issuer.identifier().into();
@@ -38,7 +40,7 @@ pub(super) async fn issuer(State(app): Shared, headers: HeaderMap) -> Result<Res
     let key = app.issuer.keys.of(KeyType::P256).map_err(failed)?;
     let signed = jws::sign_with_header(&key.key, key.header(SIGNED_METADATA), &claims);
     let signed = signed.map_err(|_| failed(IssueRefusal::Internal("metadata cannot be signed")))?;
-    Ok((KEEP, [(header::CONTENT_TYPE, "application/jwt")], signed).into_response())
+    Ok((KEEP, vary, [(header::CONTENT_TYPE, "application/jwt")], signed).into_response())
 }
 
 /// `GET /.well-known/oauth-authorization-server`
@@ -55,7 +57,7 @@ pub(super) async fn keys(State(app): Shared) -> Response {
 pub(super) async fn type_metadata(State(app): Shared, Path(id): Path<String>) -> Result<Response, Failure> {
     let failed = |refusal| {
         let refusal = match refusal {
-            IssueRefusal::UnknownConfiguration => IssueRefusal::UnknownOffer,
+            IssueRefusal::UnknownConfiguration => IssueRefusal::UnknownType,
             other => other,
         };
         Failure::new(&app, Place::Server, refusal)

@@ -25,9 +25,14 @@ use serde_json::Value;
 use super::access::{access, proof};
 use super::failure::{Failure, Place, insert_nonce};
 use super::{IssuerApp, Shared};
+use crate::credential_issuer::grants::Access;
 use crate::credential_issuer::{IssueRefusal, keys};
 
 type Answer = Result<Response, Failure>;
+
+/// Longest parameter of a form, in bytes: room for authorization details that list claims, and for
+/// assertions that are ignored here.
+const MAX_PARAMETER: usize = 16 * 1024;
 
 /// `POST /vci/par`
 pub(super) async fn push(
@@ -41,8 +46,9 @@ pub(super) async fn push(
         app.limit(client)?;
         require_form(&headers)?;
         let now = now_seconds();
-        let parameters = AuthorizationParameters::parse(&body).map_err(WalletRequestError::from)?;
-        let proof = proof(&app, &headers, "/vci/par", None, now).await?;
+        let parameters =
+            AuthorizationParameters::parse_within(&body, MAX_PARAMETER).map_err(WalletRequestError::from)?;
+        let proof = proof(&app, &headers, "/vci/par", now).await?;
         let jkt = proof.as_ref().map(|proof| proof.thumbprint.as_str());
         app.issuer
             .push(&parameters, jkt, now, &mut UnwrapErr(SysRng))
@@ -64,8 +70,9 @@ pub(super) async fn token(
         app.limit(client)?;
         require_form(&headers)?;
         let now = now_seconds();
-        let parameters = AuthorizationParameters::parse(&body).map_err(|_| TokenRequestError::Form)?;
-        let proof = proof(&app, &headers, "/vci/token", None, now).await?;
+        let parameters = AuthorizationParameters::parse_within(&body, MAX_PARAMETER)
+            .map_err(|_| TokenRequestError::Form)?;
+        let proof = proof(&app, &headers, "/vci/token", now).await?;
         let request = TokenRequest::read(&parameters)?;
         app.issuer
             .redeem(&request, proof.as_ref(), now, &mut UnwrapErr(SysRng))
@@ -93,38 +100,66 @@ pub(super) async fn nonce(State(app): Shared) -> Response {
 
 /// `POST /vci/credential`
 pub(super) async fn credential(State(app): Shared, headers: HeaderMap, body: Bytes) -> Answer {
-    let failed = |refusal| Failure::new(&app, Place::Resource, refusal);
+    let encryption = |request: &CredentialRequest| request.encryption.clone();
     let work = async {
-        let now = now_seconds();
-        let access = access(&app, &headers, "/vci/credential", now).await?;
-        let (body, encrypted) = opened(&app, &headers, &body)?;
-        let request = CredentialRequest::parse(&body)?;
-        let to = recipient(request.encryption.as_ref(), encrypted)?;
-        let answer = app
-            .issuer
-            .credential(&access, &request, now, &mut UnwrapErr(SysRng))
-            .await?;
-        respond(&answer, to)
+        let asked = Asked::read(&app, &headers, "/vci/credential").await?;
+        let (request, to) = asked.open(&body, CredentialRequest::parse, encryption)?;
+        let rng = &mut UnwrapErr(SysRng);
+        let answer = app.issuer.credential(&asked.access, &request, asked.now, rng);
+        respond(&answer.await?, to)
     };
-    work.await.map_err(failed)
+    work.await
+        .map_err(|refusal| Failure::new(&app, Place::Resource, refusal))
 }
 
 /// `POST /vci/deferred`
 pub(super) async fn deferred(State(app): Shared, headers: HeaderMap, body: Bytes) -> Answer {
-    let failed = |refusal| Failure::new(&app, Place::Resource, refusal);
+    let encryption = |request: &DeferredRequest| request.encryption.clone();
     let work = async {
-        let now = now_seconds();
-        let access = access(&app, &headers, "/vci/deferred", now).await?;
-        let (body, encrypted) = opened(&app, &headers, &body)?;
-        let request = DeferredRequest::parse(&body)?;
-        let to = recipient(request.encryption.as_ref(), encrypted)?;
-        let answer = app
-            .issuer
-            .deferred(&access, &request, now, &mut UnwrapErr(SysRng))
-            .await?;
-        respond(&answer, to)
+        let asked = Asked::read(&app, &headers, "/vci/deferred").await?;
+        let (request, to) = asked.open(&body, DeferredRequest::parse, encryption)?;
+        let rng = &mut UnwrapErr(SysRng);
+        let answer = app.issuer.deferred(&asked.access, &request, asked.now, rng);
+        respond(&answer.await?, to)
     };
-    work.await.map_err(failed)
+    work.await
+        .map_err(|refusal| Failure::new(&app, Place::Resource, refusal))
+}
+
+/// A request for credentials, its token checked.
+struct Asked<'a> {
+    app: &'a Arc<IssuerApp>,
+    headers: &'a HeaderMap,
+    access: Access,
+    now: u64,
+}
+
+/// To whom an answer is encrypted, and how.
+type To = Option<(Recipient, Encryption)>;
+
+impl<'a> Asked<'a> {
+    async fn read(app: &'a Arc<IssuerApp>, headers: &'a HeaderMap, path: &str) -> Result<Self, IssueRefusal> {
+        let now = now_seconds();
+        Ok(Self {
+            app,
+            headers,
+            access: access(app, headers, path, now).await?,
+            now,
+        })
+    }
+
+    /// The request itself, and to whom the answer goes.
+    fn open<R>(
+        &self,
+        body: &Bytes,
+        parse: impl Fn(&[u8]) -> Result<R, CredentialRequestError>,
+        encryption: impl Fn(&R) -> Option<ResponseEncryption>,
+    ) -> Result<(R, To), IssueRefusal> {
+        let (body, encrypted) = opened(self.app, self.headers, body)?;
+        let request = parse(&body)?;
+        let to = recipient(encryption(&request).as_ref(), encrypted)?;
+        Ok((request, to))
+    }
 }
 
 /// `POST /vci/notification`
@@ -162,7 +197,7 @@ fn opened(app: &Arc<IssuerApp>, headers: &HeaderMap, body: &Bytes) -> Result<(Ve
     if is(headers, "application/jwt") {
         let text = std::str::from_utf8(body).map_err(|_| IssueRefusal::Encryption)?;
         let jwe = Jwe::parse(text.trim()).map_err(|_| IssueRefusal::Encryption)?;
-        let key = keys::request_key(&app.issuer.secrets)?;
+        let key = keys::request_key(&app.issuer.secrets);
         let content = jwe.decrypt(&key).map_err(|_| IssueRefusal::Encryption)?;
         return Ok((content.to_vec(), true));
     }
@@ -175,10 +210,7 @@ fn opened(app: &Arc<IssuerApp>, headers: &HeaderMap, body: &Bytes) -> Result<(Ve
 
 /// To whom the answer is encrypted. It is asked for in an encrypted request only, or somebody in
 /// between could put their own key there (§8.2).
-fn recipient(
-    wanted: Option<&ResponseEncryption>,
-    encrypted: bool,
-) -> Result<Option<(Recipient, Encryption)>, IssueRefusal> {
+fn recipient(wanted: Option<&ResponseEncryption>, encrypted: bool) -> Result<To, IssueRefusal> {
     let Some(wanted) = wanted else { return Ok(None) };
     if !passes("VCI-45", encrypted) {
         return Err(IssueRefusal::Encryption);
@@ -193,10 +225,7 @@ fn recipient(
     Ok(Some((to, encryption)))
 }
 
-fn respond(
-    answer: &CredentialResponse,
-    to: Option<(Recipient, Encryption)>,
-) -> Result<Response, IssueRefusal> {
+fn respond(answer: &CredentialResponse, to: To) -> Result<Response, IssueRefusal> {
     let status = if answer.transaction_id.is_some() {
         StatusCode::ACCEPTED
     } else {

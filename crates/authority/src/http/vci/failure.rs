@@ -38,31 +38,52 @@ impl Failure {
         }
     }
 
-    fn status(&self) -> StatusCode {
-        let about_dpop = matches!(
+    const fn is_about_dpop(&self) -> bool {
+        matches!(
             self.refusal,
             IssueRefusal::Dpop(_)
                 | IssueRefusal::DpopReplayed
                 | IssueRefusal::DpopNonce
                 | IssueRefusal::DpopHeaders
-        );
-        if about_dpop && self.place == Place::Resource {
+        )
+    }
+
+    fn status(&self) -> StatusCode {
+        if self.is_about_dpop() && self.place == Place::Resource {
             return StatusCode::UNAUTHORIZED;
         }
         StatusCode::from_u16(self.refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The challenges of a 401, one for each way a token may be shown.
-    fn challenges(&self) -> [String; 2] {
+    /// The challenges of a 401 or 403: one for each way a token may be shown, or of DPoP alone if its
+    /// proof is what is wrong (RFC 6750 §3, RFC 9449 §7.1).
+    fn challenges(&self) -> Vec<String> {
         let algorithms = dpop::algorithms().join(" ");
-        if matches!(self.refusal, IssueRefusal::NoToken) {
-            return ["Bearer".to_owned(), format!("DPoP algs=\"{algorithms}\"")];
-        }
         let code = self.refusal.code();
-        [
-            format!("Bearer error=\"{code}\""),
-            format!("DPoP error=\"{code}\", algs=\"{algorithms}\""),
-        ]
+        if self.is_about_dpop() {
+            return vec![format!("DPoP error=\"{code}\", algs=\"{algorithms}\"")];
+        }
+        let (bearer, dpop) = match self.refusal {
+            IssueRefusal::NoToken => ("Bearer".to_owned(), "DPoP".to_owned()),
+            _ => (
+                format!("Bearer error=\"{code}\""),
+                format!("DPoP error=\"{code}\","),
+            ),
+        };
+        let dpop = format!("{dpop} algs=\"{algorithms}\"");
+        if self.app.issuer.policy.require_dpop {
+            vec![dpop]
+        } else {
+            vec![bearer, dpop]
+        }
+    }
+
+    /// What a developer is told; of failures here, nothing: their causes name files and columns.
+    fn description(&self, status: StatusCode) -> String {
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            return "the issuer failed; try again later".to_owned();
+        }
+        self.refusal.to_string()
     }
 }
 
@@ -72,11 +93,11 @@ impl IntoResponse for Failure {
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             log(&self.refusal);
         }
-        let body = ErrorBody::new(self.refusal.code(), &self.refusal.to_string());
+        let body = ErrorBody::new(self.refusal.code(), &self.description(status));
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::UNAUTHORIZED {
+        if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status) {
             for challenge in self.challenges() {
                 if let Ok(value) = HeaderValue::from_str(&challenge) {
                     headers.append(header::WWW_AUTHENTICATE, value);
@@ -86,9 +107,13 @@ impl IntoResponse for Failure {
         if matches!(self.refusal, IssueRefusal::DpopNonce) {
             insert_nonce(&self.app, headers);
         }
-        if let IssueRefusal::RateLimited { retry_after } = self.refusal {
-            headers.insert(header::RETRY_AFTER, retry_after.into());
-        }
+        match self.refusal {
+            IssueRefusal::RateLimited { retry_after } => {
+                headers.insert(header::RETRY_AFTER, retry_after.into())
+            }
+            IssueRefusal::RightsUnknown => headers.insert(header::RETRY_AFTER, 5.into()),
+            _ => None,
+        };
         response
     }
 }

@@ -16,7 +16,7 @@ use axum::Router;
 use axum::http::{HeaderName, Method, header};
 use axum::routing::{get, post};
 use realdid_service::{ClientIp, RateLimiter};
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::credential_issuer::{CredentialIssuer, IssueRefusal};
 use crate::delivery::Dispatcher;
@@ -99,10 +99,10 @@ pub fn routes(app: Arc<IssuerApp>) -> Router {
 /// Wallets in browsers come from any origin and bring no cookies.
 fn cors() -> CorsLayer {
     let nonce = HeaderName::from_static("dpop-nonce");
-    let dpop = HeaderName::from_static("dpop");
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, dpop])
+        // Wallets have headers of their own, such as attestations, which are ignored here.
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([nonce, header::WWW_AUTHENTICATE, header::RETRY_AFTER])
 }

@@ -157,6 +157,7 @@ fn ask(app: &IssuerApp, problem: &str, status: StatusCode) -> Response {
         step: Step::Person,
         problem,
         action: "/credential",
+        page: "",
     };
     render(status, &page)
 }

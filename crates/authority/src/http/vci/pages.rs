@@ -39,6 +39,8 @@ pub(super) struct IdentifyPage<'a> {
     pub(super) problem: &'a str,
     /// Where the form goes.
     pub(super) action: &'a str,
+    /// Which page it is, of those that may be open in a browser; empty if there is but one.
+    pub(super) page: &'a str,
 }
 
 impl IdentifyPage<'_> {

@@ -178,7 +178,15 @@ async fn a_token_bound_to_a_key_is_of_no_use_without_it() {
         let thief = Wallet::with_dpop(&service).await;
         let body = async || wallet.wish("driving_licence", &[new_key(KeyType::P256)]).await;
         let invalid = (401, "invalid_token".to_owned());
-        assert_eq!(error(bearer.ask(&tokens, &body().await).await).await, invalid);
+        let shown = bearer.ask(&tokens, &body().await).await;
+        let challenges: Vec<_> = shown.headers().get_all("www-authenticate").iter().collect();
+        assert_eq!(
+            challenges.len(),
+            1,
+            "where DPoP is required, nothing else is asked for"
+        );
+        assert!(challenges[0].to_str().unwrap().starts_with("DPoP error="));
+        assert_eq!(error(shown).await, invalid);
         assert_eq!(error(thief.ask(&tokens, &body().await).await).await, invalid);
         assert_eq!(wallet.ask(&tokens, &body().await).await.status(), 200);
         let refresh = tokens.refresh_token.clone().unwrap();
@@ -191,6 +199,38 @@ async fn a_token_bound_to_a_key_is_of_no_use_without_it() {
         for _ in 0..2 {
             assert_eq!(wallet.ask_token(&fields).await.status(), 200);
         }
+    })
+    .await;
+}
+
+// test: DPOP-06
+#[tokio::test]
+async fn what_is_wrong_with_a_proof_is_told_as_a_challenge_of_dpop() {
+    on_each(async |world| {
+        let service = office(world, Policy::default()).await;
+        let wallet = Wallet::with_dpop(&service).await;
+        let tokens = token(&service, &wallet).await;
+        let url = wallet.metadata.credential_endpoint.clone();
+        let kept = "SELECT count(*) FROM vci_once WHERE kind = 'dpop'";
+        let before = service.world.number(kept).await;
+        // A proof for another token, and one with a token that nobody gave.
+        for (token, proven, code) in [
+            (tokens.access_token.as_str(), "another", "invalid_dpop_proof"),
+            ("nobody's", "nobody's", "invalid_token"),
+        ] {
+            let proof = wallet.proof_for(&url, Some(proven), None).unwrap();
+            let request = service.client.post(&url).header("dpop", proof);
+            let request = request.header("authorization", format!("DPoP {token}"));
+            let answer = request.json(&json!({})).send().await.unwrap();
+            let challenges: Vec<_> = answer.headers().get_all("www-authenticate").iter().collect();
+            let told = challenges.last().unwrap().to_str().unwrap().to_owned();
+            assert!(told.starts_with(&format!("DPoP error=\"{code}\"")), "{told}");
+            assert_eq!(error(answer).await, (401, code.into()));
+        }
+        // Nothing is remembered of those who have no token.
+        assert_eq!(service.world.number(kept).await, before);
+        let body = wallet.wish("driving_licence", &[new_key(KeyType::P256)]).await;
+        assert_eq!(wallet.ask(&tokens, &body).await.status(), 200);
     })
     .await;
 }

@@ -39,7 +39,15 @@ async fn an_offer_works_once() {
         let service = office(world, Policy::default()).await;
         let wallet = Wallet::new(&service).await;
         let offer = wallet.offer(&licence(&service, "driving_licence").await).await;
-        assert_eq!(wallet.redeem(&offer, None).await.status(), 200);
+        let grant = offer.grants.pre_authorized_code.clone().unwrap();
+        // What is not known here is ignored, however long it is.
+        let assertion = "a".repeat(5000);
+        let fields = [
+            ("grant_type", realdid_openid::vci::PRE_AUTHORIZED_GRANT),
+            ("pre-authorized_code", &grant.pre_authorized_code),
+            ("client_assertion", &assertion),
+        ];
+        assert_eq!(wallet.ask_token(&fields).await.status(), 200);
         assert_eq!(error(wallet.redeem(&offer, None).await).await, grant_error());
     })
     .await;
@@ -171,6 +179,8 @@ async fn a_token_reaches_what_was_offered_and_no_further() {
         let keys = [new_key(KeyType::P256)];
         let body = wallet.wish("driving_licence_copies", &keys).await;
         let answer = wallet.ask(&tokens, &body).await;
+        let challenge = answer.headers()["www-authenticate"].to_str().unwrap();
+        assert_eq!(challenge, "Bearer error=\"insufficient_scope\"");
         assert_eq!(error(answer).await, (403, "insufficient_scope".into()));
         let body = wallet.wish("another", &keys).await;
         let answer = wallet.ask(&tokens, &body).await;

@@ -7,7 +7,7 @@ use realdid_authority::credential_issuer::Policy;
 use realdid_crypto::KeyType;
 use realdid_openid::oauth::TokenResponse;
 use realdid_openid::vci::PRE_AUTHORIZED_GRANT;
-use reqwest::StatusCode;
+use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -148,62 +148,24 @@ async fn many_at_once_have_places_of_their_own() {
     .await;
 }
 
-#[allow(clippy::too_many_lines, reason = "one story, told in its order")]
+/// From an offer to a licence, each request to the other process than the one before; gives its place.
 async fn whole(service: &Service, turn: usize) -> (String, u64) {
     let order = json!({ "record": "D-1001", "credentials": ["driving_licence"] });
-    let request = service
-        .client
-        .post(format!("{}/v1/issuer/offers", address(service, turn)));
-    let made: Value = request
-        .bearer_auth(super::world::OPERATOR)
-        .json(&order)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let request = service.client.post(at(service, turn, "/v1/issuer/offers"));
+    let made: Value = answered(request.bearer_auth(super::world::OPERATOR).json(&order)).await;
     let grant = &made["credential_offer"]["grants"][PRE_AUTHORIZED_GRANT]["pre-authorized_code"];
     let fields = [
         ("grant_type", PRE_AUTHORIZED_GRANT),
         ("pre-authorized_code", grant.as_str().unwrap()),
     ];
-    let url = format!("{}/vci/token", address(service, turn + 1));
-    let tokens: TokenResponse = service
-        .client
-        .post(url)
-        .form(&fields)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
-    let url = format!("{}/vci/nonce", address(service, turn));
-    let nonce: Value = service
-        .client
-        .post(url)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
-    let now = realdid_service::now_seconds();
-    let proof = prove(
-        &new_key(KeyType::P256),
-        &service.url,
-        nonce["c_nonce"].as_str(),
-        now,
-    );
+    let request = service.client.post(at(service, turn + 1, "/vci/token"));
+    let tokens: TokenResponse = answered(request.form(&fields)).await;
+    let nonce: Value = answered(service.client.post(at(service, turn, "/vci/nonce"))).await;
+    let (key, now) = (new_key(KeyType::P256), realdid_service::now_seconds());
+    let proof = prove(&key, &service.url, nonce["c_nonce"].as_str(), now);
     let body = json!({ "credential_configuration_id": "driving_licence", "proofs": { "jwt": [proof] } });
-    let url = format!("{}/vci/credential", address(service, turn + 1));
-    let request = service
-        .client
-        .post(url)
-        .bearer_auth(&tokens.access_token)
-        .json(&body);
-    let answer: Value = request.send().await.unwrap().json().await.unwrap();
+    let request = service.client.post(at(service, turn + 1, "/vci/credential"));
+    let answer: Value = answered(request.bearer_auth(&tokens.access_token).json(&body)).await;
     let credential = answer["credentials"][0]["credential"]
         .as_str()
         .unwrap_or_else(|| panic!("{answer}"));
@@ -213,4 +175,12 @@ async fn whole(service: &Service, turn: usize) -> (String, u64) {
         place["uri"].as_str().unwrap().to_owned(),
         place["idx"].as_u64().unwrap(),
     )
+}
+
+fn at(service: &Service, turn: usize, path: &str) -> String {
+    format!("{}{path}", address(service, turn))
+}
+
+async fn answered<T: serde::de::DeserializeOwned>(request: RequestBuilder) -> T {
+    request.send().await.unwrap().json().await.unwrap()
 }

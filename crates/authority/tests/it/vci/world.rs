@@ -10,13 +10,14 @@ use realdid_authority::credential_issuer::{
     REALNAME_VCT, Register, Rights, Source,
 };
 use realdid_authority::{
-    Dispatcher, Identification, IssuerApp, IssuerConfig, Outbox, Secrets, issuer_routes,
+    Database, Dispatcher, Identification, IssuerApp, IssuerConfig, Outbox, Secrets, issuer_routes,
 };
 use realdid_crypto::{KeyType, SecretKey};
 use realdid_service::{Hardening, RateLimiter, harden, now_seconds};
 use reqwest::{Client, Response};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::support::World;
@@ -33,6 +34,8 @@ pub struct Service {
     pub rights: watch::Sender<Option<Rights>>,
     /// Addresses of further processes over the same database.
     pub others: Vec<String>,
+    /// The first process's issuer, without its sockets.
+    pub issuer: CredentialIssuer,
     _directory: TempDir,
 }
 
@@ -64,6 +67,12 @@ fn keys() -> IssuerKeys {
     IssuerKeys::new(vec![key(KeyType::P256), key(KeyType::Sm2)])
 }
 
+fn realname_types(database: &Database) -> Vec<(CredentialType, Arc<dyn Source>)> {
+    let source: Arc<dyn Source> = Arc::new(Register(database.clone()));
+    let made = |config| (CredentialType::new(config, None).unwrap(), Arc::clone(&source));
+    default_types().into_iter().map(made).collect()
+}
+
 fn licence_types(directory: &TempDir) -> Vec<(CredentialType, Arc<dyn Source>)> {
     for (name, text) in licence_files(20) {
         std::fs::write(directory.path().join(name), text).unwrap();
@@ -80,77 +89,91 @@ fn licence_types(directory: &TempDir) -> Vec<(CredentialType, Arc<dyn Source>)> 
         .collect()
 }
 
+/// What the processes of one issuer have in common.
+struct Start {
+    kind: Kind,
+    policy: Policy,
+    directory: TempDir,
+    dispatcher: Dispatcher,
+    rights: watch::Sender<Option<Rights>>,
+}
+
+impl Start {
+    /// Serves an issuer that says it is at `url`.
+    async fn process(&self, world: &World, listener: TcpListener, url: &str) -> CredentialIssuer {
+        let authority = world.again().await;
+        let types = match self.kind {
+            Kind::Office => licence_types(&self.directory),
+            Kind::Authority => realname_types(authority.database()),
+        };
+        let issuer = CredentialIssuer::new(Parts {
+            database: authority.database().clone(),
+            secrets: Secrets::from_bytes([5; 32]),
+            issuer: url.to_owned(),
+            name: "An issuer".into(),
+            policy: self.policy.clone(),
+            types,
+            keys: keys(),
+            rights: self.rights.subscribe(),
+        });
+        let identification = match self.kind {
+            Kind::Office => Identification::Offers,
+            Kind::Authority => Identification::Register {
+                authority: Box::new(authority),
+                dispatcher: self.dispatcher.clone(),
+            },
+        };
+        let often = self.policy.requests_per_minute;
+        let app = IssuerApp {
+            issuer: issuer.clone(),
+            identification,
+            operator_secret: Some(OPERATOR.into()),
+            limiter: RateLimiter::new(often / 60.0, often),
+            https: false,
+        };
+        let router = harden(issuer_routes(Arc::new(app)), Hardening::default());
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        issuer
+    }
+}
+
 impl Service {
     pub async fn start(world: World, kind: Kind) -> Self {
         Self::start_with(world, kind, Policy::default(), 1).await
     }
 
     /// So many processes over one database; all say they are the first one's address.
-    #[allow(clippy::too_many_lines, reason = "one story, told in its order")]
     pub async fn start_with(world: World, kind: Kind, policy: Policy, processes: usize) -> Self {
-        let directory = tempfile::tempdir().unwrap();
         let outbox = Arc::new(Outbox::default());
-        let dispatcher = Dispatcher::start(Arc::<Outbox>::clone(&outbox));
-        let rights = watch::Sender::new(Some(rights()));
+        let start = Start {
+            kind,
+            policy,
+            directory: tempfile::tempdir().unwrap(),
+            dispatcher: Dispatcher::start(Arc::<Outbox>::clone(&outbox)),
+            rights: watch::Sender::new(Some(rights())),
+        };
         let mut listeners = Vec::new();
         for _ in 0..processes {
-            listeners.push(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap());
+            listeners.push(TcpListener::bind("127.0.0.1:0").await.unwrap());
         }
-        let urls: Vec<_> = listeners
-            .iter()
-            .map(|one| format!("http://{}", one.local_addr().unwrap()))
-            .collect();
+        let address = |one: &TcpListener| format!("http://{}", one.local_addr().unwrap());
+        let urls: Vec<_> = listeners.iter().map(address).collect();
+        let mut issuers = Vec::new();
         for listener in listeners {
-            let authority = world.again().await;
-            let types = match kind {
-                Kind::Office => licence_types(&directory),
-                Kind::Authority => {
-                    let source: Arc<dyn Source> = Arc::new(Register(authority.database().clone()));
-                    let made = |config| (CredentialType::new(config, None).unwrap(), Arc::clone(&source));
-                    default_types().into_iter().map(made).collect()
-                }
-            };
-            let issuer = CredentialIssuer::new(Parts {
-                database: authority.database().clone(),
-                secrets: Secrets::from_bytes([5; 32]),
-                issuer: urls[0].clone(),
-                name: "An issuer".into(),
-                policy: policy.clone(),
-                types,
-                keys: keys(),
-                rights: rights.subscribe(),
-            });
-            let identification = match kind {
-                Kind::Office => Identification::Offers,
-                Kind::Authority => Identification::Register {
-                    authority: Box::new(authority),
-                    dispatcher: dispatcher.clone(),
-                },
-            };
-            let app = IssuerApp {
-                issuer,
-                identification,
-                operator_secret: Some(OPERATOR.into()),
-                limiter: RateLimiter::new(policy.requests_per_minute / 60.0, policy.requests_per_minute),
-                https: false,
-            };
-            let router = harden(issuer_routes(Arc::new(app)), Hardening::default());
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            tokio::spawn(async move { axum::serve(listener, service).await });
+            issuers.push(start.process(&world, listener, &urls[0]).await);
         }
         let no_redirects = reqwest::redirect::Policy::none();
+        let client = Client::builder().no_proxy().redirect(no_redirects);
         Self {
             world,
             url: urls[0].clone(),
-            client: Client::builder()
-                .no_proxy()
-                .redirect(no_redirects)
-                .build()
-                .unwrap(),
+            client: client.build().unwrap(),
             outbox,
-            rights,
+            rights: start.rights,
             others: urls[1..].to_vec(),
-            _directory: directory,
+            issuer: issuers.remove(0),
+            _directory: start.directory,
         }
     }
 
