@@ -129,7 +129,7 @@ impl ClientId {
             return None;
         }
         let address = identifier.bytes().all(|c| c.is_ascii_graphic()) && !identifier.is_empty();
-        passes("VP-02", address && text.len() <= MAX_CLIENT_ID).then(|| Self {
+        passes("VP-45", address && text.len() <= MAX_CLIENT_ID).then(|| Self {
             text: text.to_owned(),
             prefix,
         })

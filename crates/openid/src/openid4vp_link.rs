@@ -171,7 +171,7 @@ fn query(text: &str) -> Result<&str, LinkError> {
 }
 
 /// The value of a parameter that stands in the query at most once.
-fn one(query: &str, name: &'static str) -> Result<Option<String>, LinkError> {
+pub(crate) fn one(query: &str, name: &'static str) -> Result<Option<String>, LinkError> {
     let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
     let value = values.next().map(|(_, value)| value.into_owned());
     if passes("VP-11", values.next().is_none()) {

@@ -5,12 +5,11 @@
 
 use realdid_checks::passes;
 use serde::de::DeserializeOwned;
-use url::form_urlencoded;
 
 use super::verify::checked;
 use super::{AUDIENCE, RequestClaims, RequestContext, RequestError, VerifiedRequest};
 use crate::jws::JwsError;
-use crate::{ClientId, check_address};
+use crate::{ClientId, check_address, openid4vp_link};
 
 /// A request that nobody signed; nothing about it is checked yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,22 +74,16 @@ impl UnsignedRequest {
     }
 }
 
-fn one(query: &str, name: &str) -> Result<Option<String>, RequestError> {
-    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
-    let value = values.next().map(|(_, value)| value.into_owned());
-    if passes("VP-11", values.next().is_none()) {
-        Ok(value)
-    } else {
-        Err(JwsError::Form.into())
-    }
+fn one(query: &str, name: &'static str) -> Result<Option<String>, RequestError> {
+    openid4vp_link::one(query, name).map_err(|_| JwsError::Form.into())
 }
 
-fn required(query: &str, name: &str) -> Result<String, RequestError> {
+fn required(query: &str, name: &'static str) -> Result<String, RequestError> {
     one(query, name)?.ok_or_else(|| JwsError::Claims.into())
 }
 
 /// A parameter that is JSON: an object without duplicate names, or a list.
-fn json<T: DeserializeOwned>(query: &str, name: &str) -> Result<Option<T>, RequestError> {
+fn json<T: DeserializeOwned>(query: &str, name: &'static str) -> Result<Option<T>, RequestError> {
     let Some(text) = one(query, name)? else {
         return Ok(None);
     };

@@ -168,7 +168,7 @@ fn an_unsigned_request_is_held_to_the_rules_of_signed_ones() {
     assert_eq!(verdict(&insecure), request(AddressError::Insecure.into()));
 }
 
-// test: VP-25, VP-02
+// test: VP-25, VP-45
 #[test]
 fn whoever_could_sign_has_to() {
     let as_client = |client_id: &str| Invocation::parse(&unsigned("client_id", Some(client_id)), false);

@@ -171,9 +171,7 @@ impl FetchedRequest {
                 self.certificate(chain, did.as_ref(), facts, documents, context)?
             }
         };
-        if !passes("WVP-06", request.login().is_none() || asker.sponsor.is_some()) {
-            return Err(AskError::NoStatement);
-        }
+        check_login(&request, &asker)?;
         let over_asked = if asker.registered {
             rights::over_asked(&request, may_ask.as_deref(), &facts.grants)
         } else {
@@ -321,6 +319,15 @@ pub(super) fn request_context<'a>(context: &PresentationContext<'a>) -> RequestC
     }
 }
 
+/// Only a site, for which a sign-in server speaks, may ask for a login.
+fn check_login(request: &VerifiedRequest, asker: &Asker) -> Result<(), AskError> {
+    if passes("WVP-06", request.login().is_none() || asker.sponsor.is_some()) {
+        Ok(())
+    } else {
+        Err(AskError::NoStatement)
+    }
+}
+
 fn unregistered(name: String) -> Asker {
     Asker {
         client_id: String::new(),
@@ -367,15 +374,13 @@ impl PresentationRequest {
     /// [`AskError::Request`], [`AskError::NoStatement`] if a login is asked for.
     pub fn unsigned(request: &UnsignedRequest, sandbox: bool, now: u64) -> Result<Self, AskError> {
         let request = request.check(now, sandbox)?;
-        if !passes("WVP-06", request.login().is_none()) {
-            return Err(AskError::NoStatement);
-        }
         let asker = Asker {
             client_id: request.client_id().as_str().to_owned(),
             answer_to: request.response_uri().origin().ascii_serialization(),
             proved: false,
             ..unregistered("an unknown, unverified verifier".to_owned())
         };
+        check_login(&request, &asker)?;
         Ok(Self {
             asker,
             request,
