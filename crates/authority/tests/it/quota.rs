@@ -115,7 +115,7 @@ async fn a_crash_between_debit_and_signature_costs_nothing() {
     .await;
 }
 
-// test: QUO-02, QUO-01
+// test: QUO-02, QUO-01, ENR-12
 #[tokio::test]
 async fn enrolling_again_replaces_the_account_and_keeps_the_quota() {
     on_each(async |world| {
@@ -147,7 +147,7 @@ async fn enrolling_again_replaces_the_account_and_keeps_the_quota() {
     .await;
 }
 
-// test: QUO-09
+// test: QUO-09, ENR-12
 #[tokio::test]
 async fn a_replacement_between_check_and_debit_is_seen() {
     on_each(async |world| {

@@ -20,7 +20,7 @@ async fn is_untouched(world: &World) -> bool {
         && world.number("SELECT count(*) FROM requests").await == 0
 }
 
-// test: QUO-06
+// test: QUO-06, TOK-02
 #[tokio::test]
 async fn values_that_must_not_be_signed_are_refused() {
     on_each(async |world| {

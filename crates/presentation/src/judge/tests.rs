@@ -239,7 +239,7 @@ fn exactly_the_credentials_in_the_same_answer_are_bound() {
     }
 }
 
-// test: LOG-06
+// test: LOG-06, DID-02
 #[test]
 fn a_long_form_of_another_inception_is_refused() {
     let alter = |case: &mut Case| {
@@ -431,7 +431,7 @@ fn a_token_of_an_authority_not_accredited_is_refused() {
     refuses(case, other_role, LoginRefusal::Authority);
 }
 
-// test: LOG-20
+// test: LOG-20, TOK-06
 #[test]
 fn a_token_of_the_epoch_before_passes_and_of_the_one_before_that_not() {
     let previous = || {
@@ -461,7 +461,7 @@ fn a_level_below_the_required_one_is_refused() {
     refuses(case, |case| case.expectation.minimum_level = Level::High, refusal);
 }
 
-// test: LOG-22, JWS-05, JWS-06
+// test: LOG-22, JWS-06
 #[test]
 fn a_signature_by_another_key_is_refused() {
     // The kid still names the right key; somebody else signed.
@@ -470,6 +470,11 @@ fn a_signature_by_another_key_is_refused() {
         |case| case.key = key(9),
         LoginRefusal::Presentation(JwsError::Signature),
     );
+}
+
+// test: LOG-22, JWS-05
+#[test]
+fn a_signature_by_another_kind_of_key_is_refused() {
     let other_algorithm = |case: &mut Case| case.key = SecretKey::from_seed(KeyType::P256, &[1; 32]);
     refuses(
         case,
@@ -478,7 +483,7 @@ fn a_signature_by_another_key_is_refused() {
     );
 }
 
-// test: LOG-23
+// test: LOG-23, TOK-05
 #[test]
 fn a_token_of_another_did_is_refused() {
     let alter = |case: &mut Case| {

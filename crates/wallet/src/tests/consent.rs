@@ -164,6 +164,7 @@ fn two_answers_share_nothing_that_could_be_compared() {
     assert!(shared.is_empty(), "{shared:?}");
 }
 
+// test: TOK-06
 #[test]
 fn the_holder_is_told_what_to_expect() {
     let mut wallet = wallet(1);

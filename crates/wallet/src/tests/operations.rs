@@ -131,6 +131,7 @@ fn keys_that_are_not_ours_cannot_be_rotated_but_recovered() {
     make(&mut wallet, &mut ledger, Change::Rotate);
 }
 
+// test: FOL-03, FOL-11
 #[test]
 fn a_crash_at_any_step_loses_nothing() {
     for change in [Change::Publish, Change::Recover, Change::Deactivate] {
@@ -151,6 +152,7 @@ fn a_crash_at_any_step_loses_nothing() {
     }
 }
 
+// test: FOL-03, FOL-12
 #[test]
 fn what_the_ledger_would_refuse_is_not_sent() {
     let (mut wallet, mut ledger) = (wallet(1), Ledger::new());

@@ -97,7 +97,7 @@ fn after_a_crash_the_same_values_are_sent_again() {
     }
 }
 
-// test: WAL-11
+// test: WAL-11, TOK-03
 #[test]
 fn an_incomplete_or_wrong_answer_changes_nothing() {
     let (mut wallet, authority) = (empty_wallet(), Authority::new(0));

@@ -333,12 +333,17 @@ fn fresh_copies_come_by_the_refresh_token_for_the_credential_that_is_held() {
     );
 }
 
-// test: JWS-06, SVC-08
+// test: SVC-08
 #[test]
-fn a_credential_that_is_over_or_signed_by_another_key_is_not_stored() {
+fn a_credential_that_is_over_is_not_stored() {
     let mut issuer = MockIssuer::new();
     issuer.shape = Box::new(|_, new| new.expires_at = Some(NOW - 3600));
     assert_eq!(fails(&mut issuer).code(), "issued_expired");
+}
+
+// test: JWS-06
+#[test]
+fn a_credential_signed_by_another_key_is_not_stored() {
     let mut issuer = MockIssuer::new().tampered(|endpoint, answer| {
         if endpoint == Endpoint::Credential {
             let text = String::from_utf8(answer.body.clone()).unwrap();

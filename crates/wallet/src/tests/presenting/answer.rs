@@ -189,7 +189,7 @@ fn errors_go_to_who_is_proved_to_ask_and_nowhere_else() {
     assert_eq!(told(&asking), None, "elsewhere");
 }
 
-// test: JWS-06
+// test: JWS-06, WVP-13
 #[test]
 fn whoever_forges_a_request_is_told_nothing() {
     let mut forged = Asking::new(query(&["age_over_21"]));
