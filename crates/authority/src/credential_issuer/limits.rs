@@ -47,10 +47,10 @@ pub(super) async fn hold_grant(
         .bind(grant)
         .execute(&mut **transaction)
         .await?;
-    if passes("OAU-33", held.rows_affected() == 1) {
+    if passes("VCI-55", held.rows_affected() == 1) {
         Ok(())
     } else {
-        Err(IssueRefusal::Token)
+        Err(IssueRefusal::Denied)
     }
 }
 

@@ -86,7 +86,7 @@ async fn requests_that_wait_count_too() {
     .await;
 }
 
-// test: OAU-33
+// test: VCI-55
 #[tokio::test]
 async fn nothing_is_issued_under_a_grant_that_was_revoked_meanwhile() {
     on_each(async |world| {
@@ -111,7 +111,7 @@ async fn nothing_is_issued_under_a_grant_that_was_revoked_meanwhile() {
         assert!(issue(first).await.is_ok());
         let order = json!({ "record": "D-1001", "change": "revoke" });
         assert_eq!(service.operate("change", &order).await.status(), 200);
-        assert_eq!(issue(second).await, Err("invalid_token"));
+        assert_eq!(issue(second).await, Err("credential_request_denied"));
         let valid = "SELECT count(*) FROM vci_issuances WHERE state = 0";
         assert_eq!(service.world.number(valid).await, 0);
     })
