@@ -14,7 +14,7 @@ use crate::support::on_each;
 const PERMIT: &str = "international_permit";
 
 /// A request for the permit, put off: the token, and what to ask for again.
-async fn put_off(service: &Service, wallet: &Wallet<'_>) -> (TokenResponse, Value) {
+pub async fn put_off(service: &Service, wallet: &Wallet<'_>) -> (TokenResponse, Value) {
     let tokens = wallet.token(&licence(service, PERMIT).await, None).await;
     let body = wallet.wish(PERMIT, &[new_key(KeyType::P256)]).await;
     let answer = wallet.ask(&tokens, &body).await;
