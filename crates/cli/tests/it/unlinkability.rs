@@ -323,6 +323,8 @@ pub async fn enrol(country: &Country, person: &Person) {
         held.contains(REALNAME),
         "the wallet holds the real-name credential: {held}"
     );
+    // At that time it was found what the type says of itself, and that it is what was signed.
+    assert!(!held.contains("\"type_name\": null"), "described: {held}");
 }
 
 /// Two logins of one person with the real wallet, at two sites that compare everything.

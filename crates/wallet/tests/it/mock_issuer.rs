@@ -18,7 +18,7 @@ use realdid_wallet::credentials::Standing;
 use realdid_wallet::issuance::issuer::Search;
 use realdid_wallet::issuance::{
     Body, Endpoint, Fetch, Fetched, Issuance, IssuanceError, IssuerKey, IssuerReference, Kept, Options,
-    Preview, Received, Step,
+    Preview, Received, Step, TypeDocument,
 };
 use serde_json::{Value, json};
 use url::Url;
@@ -45,7 +45,7 @@ pub fn options() -> Options {
 type Tamper = Box<dyn FnMut(Endpoint, &mut Fetched)>;
 
 /// What a credential is changed by before it is signed; with its place in the answer.
-type Shape = Box<dyn Fn(usize, &mut NewVc)>;
+pub type Shape = Box<dyn Fn(usize, &mut NewVc)>;
 
 pub struct MockIssuer {
     pub metadata: Value,
@@ -175,6 +175,23 @@ impl MockIssuer {
         answer.dpop_nonce.clone_from(&self.dpop_nonce);
         (self.tamper)(fetch.endpoint, &mut answer);
         answer
+    }
+
+    /// Gives the document that is looked for; whoever refuses it tells so.
+    fn describe(
+        &mut self,
+        issuance: &mut Issuance,
+        wanted: &TypeDocument,
+        rng: &mut StdRng,
+    ) -> Result<(), IssuanceError> {
+        let document = self.documents.get(wanted.url.as_str()).map(String::as_bytes);
+        let described = issuance.described(document.filter(|text| text.len() <= wanted.limit));
+        self.looked_for.push(wanted.url.to_string());
+        if described.is_err() {
+            let told = issuance.step(NOW, rng)?;
+            assert!(matches!(told, Step::Fetch(fetch) if fetch.endpoint == Endpoint::Notification));
+        }
+        described
     }
 
     fn wants_nonce(&self, fetch: &Fetch) -> bool {
@@ -403,17 +420,7 @@ pub fn run_with(
                 };
                 issuance.resolved(&key, NOW)?;
             }
-            Step::Describe(wanted) => {
-                let address = wanted.url.to_string();
-                let document = issuer.documents.get(&address).map(String::as_bytes);
-                let described = issuance.described(document.filter(|text| text.len() <= wanted.limit));
-                issuer.looked_for.push(address);
-                if let Err(error) = described {
-                    let told = issuance.step(now, &mut rng)?;
-                    assert!(matches!(told, Step::Fetch(fetch) if fetch.endpoint == Endpoint::Notification));
-                    return Err(error);
-                }
-            }
+            Step::Describe(wanted) => issuer.describe(&mut issuance, &wanted, &mut rng)?,
             Step::Store(received) => {
                 run.received.push(*received);
                 issuance.stored(Kept::Stored)?;

@@ -1,13 +1,12 @@
 //! What a credential's type says of itself: looked for once, checked, kept.
 
 use realdid_credential::type_metadata::TypeMetadataError;
-use realdid_credential::vc::NewVc;
 use realdid_credential::{Integrity, IntegrityError};
 use realdid_wallet::credentials::HeldCredential;
 use realdid_wallet::issuance::{Issuance, IssuanceError, JudgeError};
 use serde_json::{Value, json};
 
-use crate::mock_issuer::{ISSUER, MockIssuer, NOW, VCT, begin, coded, fails, options, passes, run};
+use crate::mock_issuer::{ISSUER, MockIssuer, NOW, Shape, VCT, begin, coded, fails, options, passes, run};
 
 const BASE: &str = "https://types.example/base";
 
@@ -23,7 +22,7 @@ fn document() -> Value {
 }
 
 /// Says in each credential which document its type has.
-fn signing(integrity: &str) -> Box<dyn Fn(usize, &mut NewVc)> {
+fn signing(integrity: &str) -> Shape {
     let integrity = integrity.to_owned();
     Box::new(move |_, new| new.vct_integrity = Some(integrity.clone()))
 }

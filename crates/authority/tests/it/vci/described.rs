@@ -32,7 +32,10 @@ async fn each_credential_is_signed_with_the_hash_of_what_is_served_about_its_typ
             assert_eq!(claims["vct#integrity"], json!(integrity.as_str()));
             signed.push(integrity);
         }
-        assert!(signed.iter().all(|one| *one == signed[0]), "one type, one document");
+        assert!(
+            signed.iter().all(|one| *one == signed[0]),
+            "one type, one document"
+        );
         assert_eq!(service.get("/vct/nothing").await.status(), 404);
     })
     .await;
