@@ -63,6 +63,10 @@ pub struct Page {
     pub(crate) offer: String,
     /// Whether a code has been sent.
     pub identified: bool,
+    /// Hash of the pushed request that it was opened with; empty if it came with the request itself.
+    pushed: String,
+    /// Whether it has led somewhere already.
+    done: bool,
 }
 
 impl Page {
@@ -71,6 +75,13 @@ impl Page {
     #[must_use]
     pub fn form(&self) -> &str {
         self.id_hash.get(..FORM).unwrap_or_default()
+    }
+
+    /// Whether this browser may load the page again with this pushed request, which nobody else may
+    /// use a second time (RFC 9126 §4): phones load it anew when the person has looked up the code.
+    #[must_use]
+    pub fn is_of(&self, request_uri: &str, client_id: &str) -> bool {
+        !self.done && self.pushed == hashed(request_uri) && self.request.client_id == client_id
     }
 }
 
@@ -196,6 +207,7 @@ impl CredentialIssuer {
     pub async fn open_page(
         &self,
         request: &WalletRequest,
+        request_uri: Option<&str>,
         now: u64,
         rng: &mut (impl CryptoRng + Send),
     ) -> Result<(String, Page), IssueRefusal> {
@@ -205,15 +217,18 @@ impl CredentialIssuer {
         }
         let id = fresh(rng);
         let offer = request.issuer_state.clone().unwrap_or_default();
+        let pushed = request_uri.map(hashed).unwrap_or_default();
         sqlx::query(
             "INSERT INTO vci_authorizations
-                 (id_hash, request, configurations, offer, person, subject, matched, code_mac, attempts, done, expires_at)
-             VALUES ($1, $2, $3, $4, '', '', 0, '', 0, 0, $5)",
+                 (id_hash, request, configurations, offer, pushed, person, subject, matched, code_mac, attempts,
+                  done, expires_at)
+             VALUES ($1, $2, $3, $4, $5, '', '', 0, '', 0, 0, $6)",
         )
         .bind(hashed(&id))
         .bind(stored(request)?)
         .bind(configurations.join(" "))
         .bind(&offer)
+        .bind(&pushed)
         .bind(number(now + PAGE_LIFE))
         .execute(self.database.pool())
         .await?;
@@ -223,6 +238,8 @@ impl CredentialIssuer {
             configurations,
             offer,
             identified: false,
+            pushed,
+            done: false,
         };
         Ok((id, page))
     }
@@ -248,6 +265,8 @@ impl CredentialIssuer {
             configurations: words(&row, "configurations")?,
             offer: row.try_get("offer")?,
             identified: !code_mac.is_empty(),
+            pushed: row.try_get("pushed")?,
+            done: row.try_get::<i64, _>("done").map(unsigned)? != 0,
         })
     }
 

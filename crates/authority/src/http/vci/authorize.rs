@@ -14,6 +14,7 @@ use realdid_openid::oidc::AuthorizationParameters;
 use realdid_service::{ClientIp, now_seconds};
 use serde::Deserialize;
 
+use super::endpoints::MAX_PARAMETER;
 use super::failure::log;
 use super::pages::{IdentifyPage, Step, plain, render};
 use super::{Identification, IssuerApp, Shared};
@@ -28,25 +29,31 @@ const COOKIE: &str = "issuer-page";
 pub(super) async fn begin(
     State(app): Shared,
     Extension(client): Extension<ClientIp>,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
     let now = now_seconds();
     if let Err(refusal) = app.limit(client) {
         return end(&app, &refusal);
     }
-    let request = match requested(&app, query.as_deref().unwrap_or_default(), now).await {
+    let query = query.unwrap_or_default();
+    let parameters = match AuthorizationParameters::parse_within(&query, MAX_PARAMETER) {
+        Ok(parameters) => parameters,
+        Err(error) => return end(&app, &WalletRequestError::from(error).into()),
+    };
+    if let Some(page) = reloaded(&app, &headers, &parameters, now).await {
+        let step = step_of(&app, &page, now).await;
+        return show(&app, &page, step, "", StatusCode::OK);
+    }
+    let request = match requested(&app, &parameters, now).await {
         Ok(request) => request,
         Err(answer) => return *answer,
     };
-    match app.issuer.open_page(&request, now, &mut UnwrapErr(SysRng)).await {
+    let (request_uri, rng) = (parameters.get("request_uri"), &mut UnwrapErr(SysRng));
+    match app.issuer.open_page(&request, request_uri, now, rng).await {
         Ok((secret, page)) => {
-            let mut response = show(
-                &app,
-                &page,
-                first_step(&app, &page, now).await,
-                "",
-                StatusCode::OK,
-            );
+            let step = step_of(&app, &page, now).await;
+            let mut response = show(&app, &page, step, "", StatusCode::OK);
             if let Some(cookie) = cookie(&secret, app.https) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
             }
@@ -56,12 +63,26 @@ pub(super) async fn begin(
     }
 }
 
+/// The page that this browser has open for the pushed request it brings once more.
+async fn reloaded(
+    app: &IssuerApp,
+    headers: &HeaderMap,
+    parameters: &AuthorizationParameters,
+    now: u64,
+) -> Option<Page> {
+    let (request_uri, client) = (parameters.get("request_uri")?, parameters.get("client_id")?);
+    let page = app.issuer.page(read_cookie(headers)?, now).await.ok()?;
+    page.is_of(request_uri, client).then_some(page)
+}
+
 /// The wallet's request, pushed before or, if that is allowed, in the query. As long as client and
 /// redirect address have not been accepted, the browser stays here.
-async fn requested(app: &Arc<IssuerApp>, query: &str, now: u64) -> Result<WalletRequest, Box<Response>> {
+async fn requested(
+    app: &Arc<IssuerApp>,
+    parameters: &AuthorizationParameters,
+    now: u64,
+) -> Result<WalletRequest, Box<Response>> {
     let stay = |refusal: IssueRefusal| Box::new(end(app, &refusal));
-    let parameters = AuthorizationParameters::parse(query)
-        .map_err(|error| stay(WalletRequestError::from(error).into()))?;
     let client = parameters
         .require("client_id")
         .map_err(|error| stay(WalletRequestError::from(error).into()))?;
@@ -72,11 +93,11 @@ async fn requested(app: &Arc<IssuerApp>, query: &str, now: u64) -> Result<Wallet
             .await
             .map_err(stay);
     }
-    app.issuer.check_redirect(&parameters).map_err(stay)?;
+    app.issuer.check_redirect(parameters).map_err(stay)?;
     if !passes("OAU-26", !app.issuer.policy.require_pushed) {
         return Err(stay(IssueRefusal::MustPush));
     }
-    app.issuer.check_request(&parameters).map_err(|refusal| {
+    app.issuer.check_request(parameters).map_err(|refusal| {
         let wallet = WalletRequest {
             client_id: client.to_owned(),
             redirect_uri: parameters.get("redirect_uri").unwrap_or_default().to_owned(),
@@ -200,7 +221,10 @@ async fn person(app: &Arc<IssuerApp>, page: &Page, sent: &Sent, now: u64) -> Res
 const NO_OFFER: &str =
     "This credential is given on an offer. Ask the organisation for one, and open its link in your wallet.";
 
-async fn first_step(app: &IssuerApp, page: &Page, now: u64) -> Step {
+async fn step_of(app: &IssuerApp, page: &Page, now: u64) -> Step {
+    if page.identified {
+        return Step::Code;
+    }
     match app.issuer.page_offer(page, now).await {
         Ok(Some(true)) => Step::OfferCode,
         Ok(Some(false)) => Step::Consent,

@@ -32,7 +32,7 @@ type Answer = Result<Response, Failure>;
 
 /// Longest parameter of a form, in bytes: room for authorization details that list claims, and for
 /// assertions that are ignored here.
-const MAX_PARAMETER: usize = 16 * 1024;
+pub(super) const MAX_PARAMETER: usize = 16 * 1024;
 
 /// `POST /vci/par`
 pub(super) async fn push(

@@ -66,8 +66,20 @@ pub struct Opened {
     pub form: String,
 }
 
+/// The same request once more, by the browser that has the page open.
+pub async fn reload(service: &Service, request_uri: &str, page: &Opened) -> Response {
+    let fields = [("client_id", "a wallet"), ("request_uri", request_uri)];
+    let request = service.client.get(format!("{}/vci/authorize", service.url));
+    let request = request.query(&fields).header("cookie", &page.cookie);
+    request.send().await.unwrap()
+}
+
 pub async fn page(service: &Service, parameters: &[(&str, String)]) -> Opened {
-    let answer = open(service, &pushed(service, parameters).await, "a wallet").await;
+    page_of(service, &pushed(service, parameters).await).await
+}
+
+pub async fn page_of(service: &Service, request_uri: &str) -> Opened {
+    let answer = open(service, request_uri, "a wallet").await;
     assert_eq!(answer.status(), 200);
     let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"));

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::browser::{
-    BACK, Opened, VERIFIER, exchange, identify, page, parameter, parameters, returned, send, with,
+    BACK, Opened, VERIFIER, exchange, identify, open, page, page_of, parameter, parameters, pushed, reload,
+    returned, send, with,
 };
 use super::flow::ordered;
 use super::wallet::Wallet;
@@ -154,6 +155,36 @@ async fn a_page_for_people_gives_the_offer_as_link_and_qr() {
         let wallet = Wallet::new(&service).await;
         let tokens = wallet.token(&link, Some(&service.code(1).await)).await;
         wallet.take(&tokens, "realname", 1).await;
+    })
+    .await;
+}
+
+// test: OAU-22
+#[tokio::test]
+async fn a_browser_may_load_its_page_again_and_no_other_may() {
+    on_each(async |world| {
+        let service = Service::start(world, Kind::Authority).await;
+        let request_uri = pushed(&service, &parameters()).await;
+        let opened = page_of(&service, &request_uri).await;
+        let again = reload(&service, &request_uri, &opened).await;
+        assert!(again.text().await.unwrap().contains("name=\"number\""));
+        let code = identify(&service, &opened, 0, 1).await;
+        // The person has looked up the code, and the phone loads the page anew.
+        let again = reload(&service, &request_uri, &opened).await;
+        assert_eq!(again.status(), 200);
+        assert!(!again.headers().contains_key("set-cookie"));
+        let html = again.text().await.unwrap();
+        assert!(html.contains("name=\"code\"") && html.contains(&opened.form));
+        // Without the cookie, with another page's, or for another request, it is used.
+        let other = page(&service, &parameters()).await;
+        let used = pushed(&service, &parameters()).await;
+        page_of(&service, &used).await;
+        assert_eq!(open(&service, &request_uri, "a wallet").await.status(), 400);
+        assert_eq!(reload(&service, &request_uri, &other).await.status(), 400);
+        assert_eq!(reload(&service, &used, &opened).await.status(), 400);
+        let confirm = [("step", "code"), ("code", code.as_str())];
+        returned(&send(&service, &opened, &confirm).await);
+        assert_eq!(reload(&service, &request_uri, &opened).await.status(), 400);
     })
     .await;
 }
