@@ -28,7 +28,8 @@ use crate::run::RunError;
 /// Life of a sandbox's root and leaf, in days.
 const LIVES: (u32, u32) = (3650, 398);
 
-/// Reads a chain, the leaf first, and checks that the leaf is for the key.
+/// Reads a chain, the leaf first, and checks that the leaf is for the key. A root at its end is left out:
+/// whoever trusts it has it (HAIP 1.0).
 ///
 /// # Errors
 /// [`IssuingError::Certificates`].
@@ -44,7 +45,13 @@ pub(crate) fn read(path: &Path, key: &SecretKey) -> Result<Vec<String>, RunError
             path.display()
         )));
     }
-    let encoded = chain.iter().map(|certificate| {
+    let is_root = |certificate: &X509| {
+        let own = certificate.subject_name().try_cmp(certificate.issuer_name());
+        own.is_ok_and(std::cmp::Ordering::is_eq)
+    };
+    let (leaf, above) = chain.split_at(1);
+    let sent = leaf.iter().chain(above.iter().filter(|one| !is_root(one)));
+    let encoded = sent.map(|certificate| {
         certificate
             .to_der()
             .map(|der| openssl::base64::encode_block(&der))
@@ -209,6 +216,10 @@ mod tests {
         assert_eq!(root.to_der().unwrap(), again.to_der().unwrap());
         let path = directory.path().join("chain.pem");
         std::fs::write(&path, leaf.to_pem().unwrap()).unwrap();
+        assert_eq!(read(&path, &key).unwrap(), chain);
+        // A root that somebody has put into the file is not sent along.
+        let both = [leaf.to_pem().unwrap(), root.to_pem().unwrap()].concat();
+        std::fs::write(&path, both).unwrap();
         assert_eq!(read(&path, &key).unwrap(), chain);
         let other = SecretKey::from_seed(KeyType::P256, &[8; 32]);
         assert!(read(&path, &other).is_err());

@@ -14,6 +14,8 @@ use super::operator::Event;
 use super::{CredentialIssuer, IssueRefusal, fresh, hashed, same};
 use crate::database::{number, unsigned};
 
+/// Who asks for an offer by name and number alone.
+pub(crate) const ANYBODY: &str = "person";
 /// Digits of a transaction code.
 pub const TX_CODE_DIGITS: usize = 8;
 
@@ -92,14 +94,12 @@ impl CredentialIssuer {
         .bind(number(now + self.policy.offer_seconds))
         .execute(self.database.pool())
         .await?;
-        let event = Event::new(
-            actor,
-            "offered",
-            &configurations.join(" "),
-            &recipient.person,
-            &id_hash[..16],
-        );
-        self.record_event(&event, now).await?;
+        // The log is kept: what anybody can ask for by a form is not written there before it is taken.
+        if actor != ANYBODY {
+            let (what, person) = (configurations.join(" "), &recipient.person);
+            let event = Event::new(actor, "offered", &what, person, &id_hash[..16]);
+            self.record_event(&event, now).await?;
+        }
         let uri = format!("{}/offer/{id}", self.issuer);
         let offer = self.offer_body(&id, configurations, !tx_mac.is_empty());
         Ok(MadeOffer {

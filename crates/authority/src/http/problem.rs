@@ -21,7 +21,7 @@ impl IntoResponse for Refusal {
 }
 
 /// What the log is told: a database's code, never its words, which may quote what was stored.
-fn cause(refusal: &Refusal) -> String {
+pub(super) fn cause(refusal: &Refusal) -> String {
     match refusal {
         Refusal::Database(sqlx::Error::Database(error)) => {
             format!(

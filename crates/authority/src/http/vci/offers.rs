@@ -12,12 +12,14 @@ use rand::rngs::SysRng;
 use realdid_service::{ClientIp, Problem, now_seconds};
 use serde::Deserialize;
 
-use super::failure::problem;
+use super::failure::{log, problem};
 use super::pages::{IdentifyPage, OfferPage, Step, qr, render};
 use super::{Identification, IssuerApp, Shared};
 use crate::credential_issuer::MadeOffer;
+use crate::credential_issuer::offers::ANYBODY;
 use crate::delivery::Dispatch;
 use crate::error::Refusal;
+use crate::http::problem::cause;
 
 /// Who somebody says they are.
 #[derive(Clone, Deserialize)]
@@ -33,6 +35,16 @@ pub(super) struct Claimed {
 enum NoOffer {
     Person(Refusal),
     Issuer(crate::credential_issuer::IssueRefusal),
+}
+
+impl NoOffer {
+    /// A failure here, for the log.
+    fn log(&self) {
+        match self {
+            Self::Person(refusal) => tracing::error!(cause = cause(refusal), "no offer could be made"),
+            Self::Issuer(refusal) => log(refusal),
+        }
+    }
 }
 
 impl IntoResponse for NoOffer {
@@ -114,13 +126,16 @@ pub(super) async fn page(
             };
             render(StatusCode::OK, &page)
         }
-        Err(NoOffer::Person(refusal)) => {
-            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            ask(&app, &refusal.to_string(), status)
-        }
-        Err(NoOffer::Issuer(refusal)) => {
-            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            ask(&app, &refusal.to_string(), status)
+        Err(refused) => {
+            let (status, text) = match &refused {
+                NoOffer::Person(refusal) => (refusal.status(), refusal.to_string()),
+                NoOffer::Issuer(refusal) => (refusal.status(), refusal.to_string()),
+            };
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+            if status == StatusCode::INTERNAL_SERVER_ERROR {
+                refused.log();
+            }
+            ask(&app, &text, status)
         }
     }
 }
@@ -142,7 +157,7 @@ async fn make(app: &Arc<IssuerApp>, client: ClientIp, claimed: &Claimed) -> Resu
     let wanted = app.issuer.named_or_first(&claimed.credentials);
     let offer = app
         .issuer
-        .offer(&wanted, recipient, Some(&code), "person", now, rng)
+        .offer(&wanted, recipient, Some(&code), ANYBODY, now, rng)
         .await?;
     dispatcher.send(Dispatch::new(identified.contact, code, now));
     Ok(offer)

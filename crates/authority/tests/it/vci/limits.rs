@@ -168,6 +168,29 @@ async fn a_refresh_token_and_its_successors_end_with_the_grant() {
 }
 
 #[tokio::test]
+async fn what_anybody_asks_for_is_not_in_the_log() {
+    on_each(async |world| {
+        let service = Service::start(world, Kind::Authority).await;
+        let person = somebody(0);
+        let lines = async || service.world.number("SELECT count(*) FROM vci_audit").await;
+        let ask = async |number: &str| {
+            let body = json!({ "name": person.name, "number": number });
+            let answer = service.post("/v1/credential-offers/identify", &body).await;
+            let made: Value = answer.json().await.unwrap();
+            made["link"].as_str().unwrap().to_owned()
+        };
+        ask("nobody's").await;
+        let link = ask(&person.number).await;
+        assert_eq!(lines().await, 0);
+        let wallet = Wallet::new(&service).await;
+        let tokens = wallet.token(&link, Some(&service.code(1).await)).await;
+        wallet.take(&tokens, "realname", 1).await;
+        assert_eq!(lines().await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_event_is_noted_once_however_often_it_is_told() {
     on_each(async |world| {
         let service = office(world, Policy::default()).await;
