@@ -15,6 +15,11 @@ pub const CODES: &[Entry] = &[
         "correct what is named in the configuration file",
     ),
     entry(
+        "not_published",
+        "Nothing is kept that the status list said at that time.",
+        "ask for a later time, or for the list as it is now",
+    ),
+    entry(
         "operator_unknown",
         "The operators' secret is missing or wrong.",
         "use the secret file that the issuer's configuration names",
@@ -35,8 +40,13 @@ pub const CODES: &[Entry] = &[
         "name one of its [[credential]] ids",
     ),
     entry(
+        "unknown_list",
+        "The issuer has no such status list.",
+        "take its address from the credential",
+    ),
+    entry(
         "unknown_offer",
-        "There is no such offer or status list, or it is over.",
+        "There is no such offer, or it is over.",
         "ask for a new offer",
     ),
     entry(
@@ -48,5 +58,10 @@ pub const CODES: &[Entry] = &[
         "unknown_request",
         "No such request waits for approval.",
         "see those that do: realdid issuer waiting",
+    ),
+    entry(
+        "unknown_type",
+        "The issuer has no such type.",
+        "take its name from the issuer's metadata",
     ),
 ];
