@@ -19,6 +19,7 @@ fn link(parameters: &[(&str, &str)]) -> String {
     format!("openid4vp://?{}", query.extend_pairs(parameters).finish())
 }
 
+// test: VP-12
 #[test]
 fn a_signed_request_in_a_link_is_held_to_the_same_rules() {
     let case = case();

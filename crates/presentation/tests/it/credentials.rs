@@ -431,7 +431,7 @@ fn certificates_lead_to_a_root_that_is_trusted() {
     assert_eq!(case().verdict(), Err(CredentialRefusal::OtherNetwork));
 }
 
-// test: CRD-15
+// test: CRD-15, DCQL-25
 #[test]
 fn an_authority_counts_by_certificates_that_prove_something() {
     let mut certified = certified(None)();

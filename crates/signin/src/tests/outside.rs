@@ -165,6 +165,7 @@ async fn a_status_list_is_signed_by_the_issuer_or_one_the_same_authority_certifi
 }
 
 /// What is not known to be an issuer's is not followed, whatever stands beside it.
+// test: CRD-10, X5C-02
 #[tokio::test]
 async fn no_address_is_asked_for_a_credential_that_nobody_trusts() {
     with_site(async |world, presenter, rest| {
