@@ -172,7 +172,7 @@ pub const CODES: &[Entry] = &[
     entry(
         "integrity_mismatch",
         "The document is not the one that was referred to.",
-        "the document was changed after the hash of it was signed; fetch the one meant",
+        "take nothing: the document was changed after its hash was signed; tell the issuer, who has to serve the one meant",
     ),
     entry(
         "issue_jws",

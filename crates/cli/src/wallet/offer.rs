@@ -9,6 +9,7 @@ use super::args::Offer;
 use super::browser::Returning;
 use super::credential;
 use super::issuing::{Manner, Obtained, run};
+use super::language;
 use super::session::Session;
 use crate::failure::{Failure, Outcome};
 use crate::web::Web;
@@ -80,6 +81,7 @@ pub fn tell(session: &Session, obtained: &Obtained) {
         .filter_map(|id| wallet.credential(*id).ok())
         .collect();
     let rows: Vec<_> = held.iter().map(|held| credential::row(held)).collect();
+    let languages = language::preferred();
     let mut lines: Vec<String> = held
         .iter()
         .map(|held| {
@@ -87,7 +89,8 @@ pub fn tell(session: &Session, obtained: &Obtained) {
                 1 => "1 copy".to_owned(),
                 several => format!("{several} copies"),
             };
-            format!("stored credential {}: {}, {copies}", held.id, held.name)
+            let title = held.labels(&languages).title();
+            format!("stored credential {}: {title}, {copies}", held.id)
         })
         .collect();
     lines.extend(
