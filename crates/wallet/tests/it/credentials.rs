@@ -5,8 +5,8 @@ use realdid_crypto::{KeyType, SecretKey};
 use realdid_wallet::Wallet;
 use realdid_wallet::credentials::status::{Signers, StatusCheckError, read_status};
 use realdid_wallet::credentials::{
-    CredentialError, HeldCopy, HeldIssuer, HeldStatus, HolderKey, MAX_COPIES, Naming, NewCredential,
-    Renewal, Standing, StatusValue,
+    CredentialError, HeldCopy, HeldIssuer, HeldStatus, HolderKey, MAX_COPIES, Naming, NewCredential, Renewal,
+    Standing, StatusValue,
 };
 use realdid_wallet::history::Event;
 use realdid_wallet::issuance::IssuerKey;
