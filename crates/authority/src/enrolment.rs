@@ -14,7 +14,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Executor, Transaction};
 
 use crate::attempts;
-use crate::credential_issuer::Recipient;
+use crate::credential_issuer::{Recipient, operator};
 use crate::database::{number, unsigned};
 use crate::delivery::Dispatch;
 use crate::error::Refusal;
@@ -321,10 +321,14 @@ async fn replace_account(
     .execute(&mut **transaction)
     .await?;
     if !passes("ENR-12", false) {
-        sqlx::query("UPDATE accounts SET active = 0 WHERE person = $1 AND active = 1")
+        let replaced = sqlx::query("UPDATE accounts SET active = 0 WHERE person = $1 AND active = 1")
             .bind(&enrolment.person)
             .execute(&mut **transaction)
             .await?;
+        // Whoever has the old device gets no more credentials of this person either.
+        if replaced.rows_affected() > 0 {
+            operator::end(transaction, "wallet", &enrolment.person, "", now).await?;
+        }
     }
     let id = random_id(rng);
     sqlx::query(

@@ -51,14 +51,42 @@ pub(crate) async fn record(
     event: &Event,
     now: u64,
 ) -> Result<(), IssueRefusal> {
-    write(&mut **transaction, event, now).await
+    Ok(write(&mut **transaction, event, now).await?)
+}
+
+/// Ends offers, pages, codes and grants by which a person's credential could be had (again); of all
+/// configurations if none is named. In the order in which one becomes the other, so that what becomes
+/// the next at this moment is met there.
+pub(crate) async fn end(
+    transaction: &mut Transaction<'_, Any>,
+    actor: &'static str,
+    person: &str,
+    configuration: &str,
+    now: u64,
+) -> Result<u64, sqlx::Error> {
+    let mut ended = 0;
+    for statement in END {
+        let done = sqlx::query(statement)
+            .bind(person)
+            .bind(configuration)
+            .bind(format!("% {configuration} %"))
+            .bind(number(now))
+            .execute(&mut **transaction)
+            .await?;
+        ended += done.rows_affected();
+    }
+    if ended > 0 {
+        let event = Event::new(actor, "ended", configuration, person, "");
+        write(&mut **transaction, &event, now).await?;
+    }
+    Ok(ended)
 }
 
 async fn write(
     connection: impl Executor<'_, Database = Any>,
     event: &Event,
     now: u64,
-) -> Result<(), IssueRefusal> {
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO vci_audit (id, at, actor, action, configuration, person, reference)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -77,7 +105,7 @@ async fn write(
 
 /// What ends when something is taken back. `$1`: person, `$2`: configuration or empty, `$3`: the same as
 /// a pattern, `$4`: the time, before which nothing matters any more.
-const STOP: [&str; 4] = [
+const END: [&str; 4] = [
     "UPDATE vci_offers SET used = 1 WHERE person = $1 AND used = 0 AND expires_at > $4
      AND ($2 = '' OR (' ' || configurations || ' ') LIKE $3)",
     "UPDATE vci_authorizations SET done = 1 WHERE person = $1 AND done = 0 AND expires_at > $4
@@ -292,7 +320,7 @@ impl CredentialIssuer {
         let mut ended = 0;
         if change != Change::Reinstate {
             for (person, configuration) in &about {
-                ended += self.stop(&mut transaction, person, configuration, now).await?;
+                ended += end(&mut transaction, "operator", person, configuration, now).await?;
             }
         }
         let (state, from, status, action) = match change {
@@ -352,34 +380,6 @@ impl CredentialIssuer {
             about.push((row.try_get("person")?, row.try_get("configuration")?));
         }
         Ok(about)
-    }
-
-    /// Ends offers, pages, codes and grants by which a record's credential could be had (again); of all
-    /// configurations if none is named. In the order in which one becomes the other, so that what
-    /// becomes the next at this moment is met there.
-    async fn stop(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        person: &str,
-        configuration: &str,
-        now: u64,
-    ) -> Result<u64, IssueRefusal> {
-        let mut ended = 0;
-        for statement in STOP {
-            let stopped = sqlx::query(statement)
-                .bind(person)
-                .bind(configuration)
-                .bind(format!("% {configuration} %"))
-                .bind(number(now))
-                .execute(&mut **transaction)
-                .await?;
-            ended += stopped.rows_affected();
-        }
-        if ended > 0 {
-            let event = Event::new("operator", "ended", configuration, person, "");
-            record(transaction, &event, now).await?;
-        }
-        Ok(ended)
     }
 
     /// The keyed function of a record's name; of people of the register it is the one that stands for
@@ -470,7 +470,7 @@ impl CredentialIssuer {
     }
 
     pub(crate) async fn record_event(&self, event: &Event, now: u64) -> Result<(), IssueRefusal> {
-        write(self.database.pool(), event, now).await
+        Ok(write(self.database.pool(), event, now).await?)
     }
 }
 

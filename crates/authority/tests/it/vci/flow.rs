@@ -140,6 +140,42 @@ async fn an_enrolled_wallet_needs_no_code() {
     .await;
 }
 
+// test: ENR-12
+// test: OAU-33
+// test: OAU-35
+#[tokio::test]
+async fn a_device_that_was_replaced_gets_no_more_copies() {
+    on_each(async |world| {
+        let (mut lost, mut found) = (Device::new(), Device::new());
+        let now = realdid_service::now_seconds();
+        world.enrol(&mut lost, &somebody(1), now).await;
+        let service = Service::start(world, Kind::Authority).await;
+        let claims = with(Device::stated(now), "account_id", json!(lost.account));
+        let request = service
+            .client
+            .post(format!("{}/v1/credential-offers", service.url));
+        let request = request.body(lost.sign(realdid_authority::OFFER_TYPE, &claims));
+        let made: Value = request.send().await.unwrap().json().await.unwrap();
+        let wallet = Wallet::with_dpop(&service).await;
+        let tokens = wallet.token(made["link"].as_str().unwrap(), None).await;
+        wallet.take(&tokens, "realname", 1).await;
+        service.world.enrol(&mut found, &somebody(1), now).await;
+        let body = wallet.wish("realname", &[new_key(KeyType::P256)]).await;
+        assert_eq!(
+            error(wallet.ask(&tokens, &body).await).await,
+            (401, "invalid_token".into())
+        );
+        let refresh = tokens.refresh_token.unwrap();
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh.as_str()),
+        ];
+        let refused = wallet.ask_token(&fields).await;
+        assert_eq!(error(refused).await, (400, "invalid_grant".into()));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn copies_share_nothing_but_their_day() {
     on_each(async |world| {
@@ -159,7 +195,16 @@ async fn copies_share_nothing_but_their_day() {
             }
             assert!(seen.insert(claims["cnf"].to_string()));
             let open: Vec<_> = claims.keys().map(String::as_str).collect();
-            let same_for_all = ["_sd", "_sd_alg", "cnf", "exp", "iat", "iss", "vct", "vct#integrity"];
+            let same_for_all = [
+                "_sd",
+                "_sd_alg",
+                "cnf",
+                "exp",
+                "iat",
+                "iss",
+                "vct",
+                "vct#integrity",
+            ];
             assert_eq!(open, same_for_all);
         }
     })
