@@ -66,7 +66,7 @@ fn a_wallet_that_does_not_read_the_signature_is_told() {
     );
 }
 
-// test: VP-41
+// test: VP-41, DCQL-21
 #[test]
 fn a_wallet_without_the_formats_is_told() {
     let formats = [

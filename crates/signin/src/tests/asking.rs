@@ -185,7 +185,7 @@ async fn a_website_may_name_itself_in_three_ways_and_have_answers_encrypted() {
     .await;
 }
 
-// test: VP-39, VP-40, VP-41, VP-42
+// test: VP-39, VP-40, VP-41, VP-42, DCQL-21
 #[tokio::test]
 async fn a_wallet_that_could_not_answer_is_told_and_so_is_the_website() {
     on_each(async |world: World| {
