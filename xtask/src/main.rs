@@ -49,6 +49,7 @@ cargo xtask <command>
   fuzz    [TARGET…]     made-up inputs for every parser, guided by coverage (needs a C++ compiler)
             --runs N                for each target; default 10 million
             --seconds N             no longer than this for each target
+            --jobs N                so many targets at a time; default one for each core
   audit   licences and advisories of the dependencies (needs cargo-deny)
 ";
 
