@@ -20,6 +20,12 @@ pub fn text(consent: &Consent, wallet: &Wallet) -> String {
         lines.push(line("", "registered on this network"));
     } else {
         lines.push(line("", "UNREGISTERED: nobody on this network vouches for it"));
+        if !consent.asker.proved {
+            lines.push(line(
+                "",
+                "UNPROVED: the request is not signed, so it may be anybody",
+            ));
+        }
     }
     lines.push(line("why", &consent.purpose()));
     lines.push(line("goes to", &consent.asker.answer_to));

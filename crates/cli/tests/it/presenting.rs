@@ -455,4 +455,11 @@ fn a_link_may_carry_its_request_itself(country: &Country) {
             .contains(&json!("unproved_verifier"))
     );
     assert!(silent.posted().unwrap().contains("vp_token="));
+    let asked = wallet(country, &["present", &unsigned, "--despite-no-proof"]);
+    let said = String::from_utf8_lossy(&asked.stderr).into_owned();
+    assert!(
+        said.contains("UNPROVED") && said.contains("unverified verifier"),
+        "{said}"
+    );
+    assert_eq!(asked.status.code(), Some(1), "nobody is there to agree");
 }
