@@ -184,7 +184,7 @@ impl CredentialIssuer {
         rng: &mut (impl CryptoRng + Send),
     ) -> Result<TokenResponse, IssueRefusal> {
         let mut transaction = self.database.begin().await?;
-        let (access, uses) = self.use_refresh(&mut transaction, &hashed(token), now).await?;
+        let (mut access, uses) = self.use_refresh(&mut transaction, &hashed(token), now).await?;
         if !passes("DPOP-14", access.jkt.is_none() || access.jkt.as_deref() == jkt) {
             return Err(IssueRefusal::DpopOtherKey);
         }
@@ -201,6 +201,14 @@ impl CredentialIssuer {
             return Err(IssueRefusal::Grant);
         }
         narrowed(&access.configurations, &request.authorization_details)?;
+        if !request.authorization_details.is_empty() && !access.identifiers {
+            // Whoever asks by details is answered by identifiers, and uses them (OpenID4VCI 1.0 §6.2).
+            sqlx::query("UPDATE vci_grants SET identifiers = 1 WHERE id = $1")
+                .bind(&access.grant)
+                .execute(&mut *transaction)
+                .await?;
+            access.identifiers = true;
+        }
         let response = self.tokens(&mut transaction, &access, rotates, now, rng).await?;
         transaction.commit().await?;
         Ok(response)

@@ -203,6 +203,41 @@ async fn a_token_bound_to_a_key_is_of_no_use_without_it() {
     .await;
 }
 
+// test: OAU-15
+#[tokio::test]
+async fn a_refresh_by_details_is_answered_by_identifiers() {
+    on_each(async |world| {
+        let service = office(world, Policy::default()).await;
+        let wallet = Wallet::with_dpop(&service).await;
+        let first = token(&service, &wallet).await;
+        let refresh = first.refresh_token.clone().unwrap();
+        let ask = async |configuration: &str| {
+            let detail =
+                json!([{ "type": "openid_credential", "credential_configuration_id": configuration }]);
+            let details = detail.to_string();
+            let fields = [
+                ("grant_type", "refresh_token"),
+                ("refresh_token", refresh.as_str()),
+                ("authorization_details", &details),
+            ];
+            wallet.ask_token(&fields).await
+        };
+        assert_eq!(
+            error(ask("driving_licence_copies").await).await,
+            (400, "invalid_authorization_details".into())
+        );
+        let second: TokenResponse = ask("driving_licence").await.json().await.unwrap();
+        let identifier = &second.authorization_details[0].credential_identifiers[0];
+        let mut body = wallet.wish("", &[new_key(KeyType::P256)]).await;
+        body.as_object_mut()
+            .unwrap()
+            .remove("credential_configuration_id");
+        body["credential_identifier"] = json!(identifier);
+        assert_eq!(wallet.ask(&second, &body).await.status(), 200);
+    })
+    .await;
+}
+
 // test: DPOP-06
 #[tokio::test]
 async fn what_is_wrong_with_a_proof_is_told_as_a_challenge_of_dpop() {
