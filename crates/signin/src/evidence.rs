@@ -82,7 +82,9 @@ impl Known {
         // They are judged in order: when a list is missing it is the first that is not at hand, and
         // everything else about its credential was found good. Of the rest nothing is known yet.
         for (credential, issuer) in shown.0.iter().zip(&issuers) {
-            let Some(uri) = credential.status_uri() else { continue };
+            let Some(uri) = credential.status_uri() else {
+                continue;
+            };
             let name = identity(credential);
             if judged != Err(CredentialRefusal::StatusUnavailable) {
                 break;

@@ -124,7 +124,9 @@ fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Er
     };
     let parts = || number.as_f64().filter(|time| (0.0..1e15).contains(time));
     let whole = number.as_u64().or_else(|| parts().map(|time| time as u64));
-    whole.map(Some).ok_or_else(|| D::Error::custom("a time is a number of seconds"))
+    whole
+        .map(Some)
+        .ok_or_else(|| D::Error::custom("a time is a number of seconds"))
 }
 
 fn audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

@@ -152,10 +152,7 @@ async fn many_at_once_get_no_more_than_the_day_has() {
         });
         let outcomes = outcomes.await;
         assert_eq!(succeeded(&outcomes), 3, "{outcomes:?}");
-        let given = service
-            .world
-            .number("SELECT count(*) FROM vci_issuances")
-            .await;
+        let given = service.world.number("SELECT count(*) FROM vci_issuances").await;
         assert_eq!(given, 3);
     })
     .await;
