@@ -60,6 +60,9 @@ pub enum NodeError {
     /// A socket.
     #[error("{0}")]
     Socket(std::io::Error),
+    /// No space is left where the data directory lies.
+    #[error("no space is left for {}", .0.display())]
+    DiskFull(PathBuf),
     /// The engine ended by itself.
     #[error("the consensus engine ended; the log says why")]
     EngineEnded,
@@ -82,6 +85,7 @@ impl NodeError {
             Self::Engine(error) => error.code(),
             Self::Index(_) | Self::Schema(_) => "index_failed",
             Self::Socket(_) => "listen_failed",
+            Self::DiskFull(_) => "disk_full",
             Self::EngineEnded => "engine_stopped",
         }
     }

@@ -5,6 +5,7 @@
 //! * `admission`: what happens to an operation before it may wait for its turn.
 //! * `index`: where an operation or a document stands, rebuilt from blocks whenever it is lost.
 //! * `pending`: what was received and is not final, and who waits for it.
+//! * `disk`: what a node says when there is no space left.
 //! * `api`: the HTTP interface; `resolver`: the DID Resolution binding.
 //!
 //! `received` promises nothing. `finalized` is said of an operation only after it was seen in a
@@ -18,6 +19,7 @@
 mod admission;
 mod api;
 pub mod config;
+mod disk;
 mod error;
 mod index;
 mod ledger_view;

@@ -1,5 +1,6 @@
 //! Starting a node and stopping it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::config::{DataDirectory, NodeConfig, engine_config, load_charter};
 use crate::index::{self, Index};
 use crate::ledger_view::Node;
 use crate::pending::Pending;
-use crate::{NodeError, api};
+use crate::{NodeError, api, disk};
 
 /// A node whose newest block is older than this is not ready.
 const READY_AGE: Duration = Duration::from_secs(30);
@@ -28,7 +29,7 @@ pub struct RunningNode {
     engine: EngineStopper,
     follower: JoinHandle<Result<(), NodeError>>,
     server: JoinHandle<std::io::Result<()>>,
-    _data: DataDirectory,
+    data: DataDirectory,
 }
 
 /// Starts a node; it serves when this returns.
@@ -36,10 +37,20 @@ pub struct RunningNode {
 /// # Errors
 /// [`NodeError`].
 pub async fn start(loaded: &Loaded<NodeConfig>, shutdown: Shutdown) -> Result<RunningNode, NodeError> {
+    let path = loaded.path(&loaded.config.data_dir);
+    let started = start_in(loaded, shutdown, path.clone()).await;
+    started.map_err(|error| disk::blame(error, &path))
+}
+
+async fn start_in(
+    loaded: &Loaded<NodeConfig>,
+    shutdown: Shutdown,
+    path: PathBuf,
+) -> Result<RunningNode, NodeError> {
     let config = &loaded.config;
     let charter = load_charter(loaded)?;
     let public_url = PublicUrl::parse(&config.public_url, charter.sandbox)?;
-    let data = DataDirectory::open(loaded.path(&config.data_dir))?;
+    let data = DataDirectory::open(path)?;
     // A taken port is told before anything else is done.
     let listener = serve::bind(config.listen).await.map_err(NodeError::Socket)?;
     let index = Index::open(&data.path.join("index.db"), &charter.hash()).await?;
@@ -67,7 +78,7 @@ pub async fn start(loaded: &Loaded<NodeConfig>, shutdown: Shutdown) -> Result<Ru
         engine: stopper,
         follower,
         server,
-        _data: data,
+        data,
     })
 }
 
@@ -90,13 +101,14 @@ impl RunningNode {
     /// Waits until the node was told to stop, or fails; then closes its stores.
     ///
     /// # Errors
-    /// [`NodeError::EngineEnded`], [`NodeError::Index`], [`NodeError::Socket`].
+    /// [`NodeError::DiskFull`], [`NodeError::EngineEnded`], [`NodeError::Index`], [`NodeError::Socket`].
     pub async fn ended(mut self) -> Result<(), NodeError> {
         let outcome = tokio::select! {
             served = &mut self.server => flatten(served).and_then(|result| result.map_err(NodeError::Socket)),
             followed = &mut self.follower => flatten(followed).and_then(|result| result),
             () = self.engine.ended() => Err(NodeError::EngineEnded),
         };
+        let outcome = outcome.map_err(|error| disk::blame(error, &self.data.path));
         if let Err(error) = &outcome {
             tracing::error!(%error, code = error.code(), "the node stops");
         }

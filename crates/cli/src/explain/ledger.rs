@@ -248,7 +248,12 @@ pub const CODES: &[Entry] = &[
     entry(
         "engine_stopped",
         "The node's consensus engine has stopped.",
-        "restart the node; its log says why",
+        "restart the node; if it stops again, the log line `task panicked` says why, and docs/operate.md what to do",
+    ),
+    entry(
+        "disk_full",
+        "No space is left where the node keeps its data; it has stopped, and nothing final is lost.",
+        "make space on that disk, then start the node again",
     ),
     entry(
         "engine_storage",

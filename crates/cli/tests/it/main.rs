@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests read the clock and draw seeds")]
 #![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+mod bad_days;
 mod browser;
 mod commands;
 mod country;

@@ -194,6 +194,22 @@ impl Process {
         }
     }
 
+    /// The next line of its output.
+    pub fn next_line(&self) -> String {
+        let line = self.ready.recv_timeout(PATIENCE);
+        line.unwrap_or_else(|_| {
+            panic!(
+                "the process says nothing; its log ends with\n{}",
+                self.last_lines()
+            )
+        })
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether the line `ready <url>` has come by now.
     pub fn is_ready(&self) -> bool {
         self.ready.try_recv().is_ok_and(|line| line.starts_with("ready "))
