@@ -23,6 +23,7 @@ mod disk;
 mod error;
 mod index;
 mod ledger_view;
+mod measure;
 mod node;
 mod pending;
 mod resolver;

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::config::{DataDirectory, NodeConfig, engine_config, load_charter};
 use crate::index::{self, Index};
 use crate::ledger_view::Node;
+use crate::measure::measure;
 use crate::pending::Pending;
 use crate::{NodeError, api, disk};
 
@@ -128,6 +129,10 @@ fn router(node: Node, config: &NodeConfig, public_url: &PublicUrl) -> Router {
         let node = node.clone();
         move || std::future::ready(readiness(&node))
     };
+    let measured = {
+        let node = node.clone();
+        move || measure(node.clone(), readiness(&node).is_ok())
+    };
     let hardening = Hardening {
         limits: config.limits.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
@@ -136,7 +141,7 @@ fn router(node: Node, config: &NodeConfig, public_url: &PublicUrl) -> Router {
     harden(
         api::router(node)
             .merge(health::routes(ready))
-            .merge(telemetry::routes()),
+            .merge(telemetry::routes_with(measured)),
         hardening,
     )
 }

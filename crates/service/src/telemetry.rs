@@ -50,13 +50,25 @@ fn recorder() -> Option<&'static PrometheusHandle> {
 
 /// The route `/metrics`; starts the metrics of the process if [`init`] has not.
 pub fn routes() -> Router {
+    routes_with(|| std::future::ready(String::new()))
+}
+
+/// As [`routes`], with more to tell: `more` is asked at each reading, sets the gauges that are only
+/// looked at then, and gives what is measured elsewhere, in the same text form.
+pub fn routes_with<F, Fut>(more: F) -> Router
+where
+    F: Fn() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = String> + Send + 'static,
+{
     recorder();
     let media_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-    let render = || {
-        recorder().map_or_else(String::new, |recorder| {
+    let answer = async move || {
+        let more = more().await;
+        let own = recorder().map_or_else(String::new, |recorder| {
             recorder.run_upkeep();
             recorder.render()
-        })
+        });
+        (media_type, own + &more)
     };
-    Router::new().route(METRICS, get(move || async move { (media_type, render()) }))
+    Router::new().route(METRICS, get(move || answer()))
 }

@@ -11,6 +11,7 @@ mod exchanged;
 mod governance;
 mod holder;
 mod kill;
+mod monitoring;
 mod people;
 mod presenting;
 mod proof_file;

@@ -36,13 +36,6 @@ pub(crate) async fn follow(
             }
         }
         metrics::counter!("ledger_blocks_total").increment(1);
-        let status = engine.status();
-        #[expect(clippy::cast_precision_loss, reason = "gauges are approximate")]
-        {
-            metrics::gauge!("ledger_height").set(height as f64);
-            metrics::gauge!("ledger_pool_operations").set(status.pool_operations as f64);
-            metrics::gauge!("ledger_pool_bytes").set(status.pool_bytes as f64);
-        }
         if !added.is_empty() {
             tracing::info!(height, operations = added.len(), "block indexed");
         }

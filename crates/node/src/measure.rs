@@ -1,0 +1,73 @@
+//! What `/metrics` tells of a node, beside what is counted as it happens.
+
+use crate::ledger_view::Node;
+
+/// The engine's own families that operators watch, of several hundred. They are told under
+/// `engine_` and the engine's name.
+const ENGINE_FAMILIES: &[&str] = &[
+    "network_listener_",
+    "network_tracker_",
+    "runtime_inbound_",
+    "runtime_outbound_",
+    "runtime_process_",
+    "runtime_storage_",
+    "simplex_batcher_latest_vote",
+    "simplex_voter_finalization_latency",
+    "simplex_voter_outbound_messages",
+    "simplex_voter_state_",
+];
+
+/// Sets the gauges to what is true now, and gives the engine's own figures.
+pub(crate) async fn measure(node: Node, ready: bool) -> String {
+    let status = node.engine.status();
+    #[expect(clippy::cast_precision_loss, reason = "gauges are approximate")]
+    {
+        metrics::gauge!("ledger_ready").set(f64::from(u8::from(ready)));
+        metrics::gauge!("ledger_height").set(status.height as f64);
+        metrics::gauge!("ledger_block_time_seconds").set(status.time_ms as f64 / 1_000.0);
+        metrics::gauge!("ledger_indexed_height").set(node.index.height() as f64);
+        metrics::gauge!("ledger_pool_operations").set(status.pool_operations as f64);
+        metrics::gauge!("ledger_pool_bytes").set(status.pool_bytes as f64);
+        metrics::gauge!("ledger_validators").set(status.validators as f64);
+    }
+    // A stopped engine has no figures; `ledger_ready` says that it has stopped.
+    watched(&node.engine.metrics().await.unwrap_or_default())
+}
+
+/// The lines of the families that are watched.
+fn watched(metrics: &str) -> String {
+    let mut kept = String::new();
+    for line in metrics.lines() {
+        // `# HELP name …`, `# TYPE name …`, or `name{…} value`.
+        let before = ["# HELP ", "# TYPE "]
+            .into_iter()
+            .find(|start| line.starts_with(start));
+        let before = before.unwrap_or_default();
+        let family = &line[before.len()..];
+        if ENGINE_FAMILIES.iter().any(|name| family.starts_with(name)) {
+            kept.extend([before, "engine_", family, "\n"]);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::watched;
+
+    #[test]
+    fn only_what_is_watched_is_kept_under_a_name_of_its_own() {
+        let metrics = "# HELP blocks_gets gets\n# TYPE blocks_gets counter\nblocks_gets_total 3\n\
+                       # HELP simplex_voter_state_current_view current view.\n\
+                       # TYPE simplex_voter_state_current_view gauge\n\
+                       simplex_voter_state_current_view 7\n\
+                       simplex_batcher_latest_vote{peer=\"aa\"} 6\n# EOF\n";
+        assert_eq!(
+            watched(metrics),
+            "# HELP engine_simplex_voter_state_current_view current view.\n\
+             # TYPE engine_simplex_voter_state_current_view gauge\n\
+             engine_simplex_voter_state_current_view 7\n\
+             engine_simplex_batcher_latest_vote{peer=\"aa\"} 6\n"
+        );
+    }
+}
