@@ -66,8 +66,10 @@ impl CredentialIssuer {
         rng: &mut (impl CryptoRng + Send),
     ) -> Result<Vec<i64>, IssueRefusal> {
         let full = number(self.policy.status_places / 4 * 3);
-        let rows = sqlx::query("SELECT list FROM vci_status_lists WHERE taken < $1")
+        // Lists of another size, from before the policy changed, are served and no longer filled.
+        let rows = sqlx::query("SELECT list FROM vci_status_lists WHERE taken < $1 AND places = $2")
             .bind(full)
+            .bind(number(self.policy.status_places))
             .fetch_all(&mut **transaction)
             .await?;
         let mut open = rows
@@ -78,9 +80,11 @@ impl CredentialIssuer {
             // A random name: the number of lists is nobody's business.
             let list = i64::from(rng.next_u32());
             sqlx::query(
-                "INSERT INTO vci_status_lists (list, taken) VALUES ($1, 0) ON CONFLICT (list) DO NOTHING",
+                "INSERT INTO vci_status_lists (list, taken, places) VALUES ($1, 0, $2)
+                 ON CONFLICT (list) DO NOTHING",
             )
             .bind(list)
+            .bind(number(self.policy.status_places))
             .execute(&mut **transaction)
             .await?;
             open.push(list);
@@ -134,12 +138,12 @@ impl CredentialIssuer {
         if let Some(token) = self.kept(list, current).await? {
             return Ok(token);
         }
-        let known: Option<i64> = sqlx::query_scalar("SELECT list FROM vci_status_lists WHERE list = $1")
+        let places: Option<i64> = sqlx::query_scalar("SELECT places FROM vci_status_lists WHERE list = $1")
             .bind(list)
             .fetch_optional(self.database.pool())
             .await?;
-        known.ok_or(IssueRefusal::UnknownList)?;
-        let token = self.build(list, current).await?;
+        let places = places.ok_or(IssueRefusal::UnknownList)?;
+        let token = self.build(list, unsigned(places), current).await?;
         sqlx::query("INSERT INTO vci_publications (list, at, token) VALUES ($1, $2, $3) ON CONFLICT (list, at) DO NOTHING")
             .bind(list)
             .bind(number(current))
@@ -186,7 +190,7 @@ impl CredentialIssuer {
         self.policy.status_ttl.max(self.policy.status_seconds) + self.policy.status_seconds
     }
 
-    async fn build(&self, list: i64, at: u64) -> Result<String, IssueRefusal> {
+    async fn build(&self, list: i64, places: u64, at: u64) -> Result<String, IssueRefusal> {
         let failed = |_| IssueRefusal::Internal("a status list cannot be made");
         let rows = sqlx::query(
             "SELECT idx, CASE WHEN changed_at >= $1 THEN previous ELSE value END AS said
@@ -202,7 +206,7 @@ impl CredentialIssuer {
             Ok((u32::try_from(index).unwrap_or(0), Status::from_value(value)))
         };
         let entries = rows.iter().map(entry).collect::<Result<Vec<_>, sqlx::Error>>()?;
-        let places = u32::try_from(self.policy.status_places).unwrap_or(1 << 20);
+        let places = u32::try_from(places).unwrap_or(1 << 20);
         let list_of = StatusList::build(Bits::Two, places, entries).map_err(failed)?;
         let key = self.keys.of(KeyType::P256)?;
         let publication = Publication {

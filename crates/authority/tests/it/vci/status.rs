@@ -143,3 +143,34 @@ async fn what_a_list_said_is_kept_for_a_while() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_list_keeps_its_size_when_the_policy_changes() {
+    on_each(async |world| {
+        let service = office(world).await;
+        let held = async |service: &Service| {
+            let wallet = Wallet::new(service).await;
+            let link = licence(service, "driving_licence").await;
+            let tokens = wallet.token(&link, None).await;
+            let (licences, _) = wallet.take(&tokens, "driving_licence", 1).await;
+            Place::of(&claims(&licences[0], &credential_key(KeyType::P256)))
+        };
+        let place = held(&service).await;
+        let smaller = Policy {
+            status_places: 64,
+            ..Policy::default()
+        };
+        let service = Service::start_with(service.world, Kind::Office, smaller, 1).await;
+        let (_, path) = place.uri.split_once("/status/").unwrap();
+        let old = Place {
+            uri: format!("{}/status/{path}", service.url),
+            ..place
+        };
+        // Its place lies behind the end of a list of 64, all but certainly.
+        assert_eq!(old.value(&service).await, 0);
+        let new = held(&service).await;
+        assert!(new.index < 64 && new.uri != old.uri);
+        assert_eq!(new.value(&service).await, 0);
+    })
+    .await;
+}
