@@ -53,6 +53,11 @@ pub(super) async fn by_get(State(app): State<Arc<App>>, RawQuery(query): RawQuer
     authorize(&app, &query.unwrap_or_default()).await
 }
 
+/// `HEAD /authorize`: whoever only looks ahead, as link previews do, must not use up a pushed request.
+pub(super) async fn by_head() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, POST")]).into_response()
+}
+
 /// `POST /authorize`
 pub(super) async fn by_post(State(app): State<Arc<App>>, body: String) -> Response {
     authorize(&app, &body).await

@@ -80,7 +80,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/.well-known/oauth-authorization-server", get(provider::metadata))
         .route("/jwks", get(provider::key_set))
         .route("/par", post(par::push))
-        .route("/authorize", get(authorize::by_get).post(authorize::by_post))
+        .route(
+            "/authorize",
+            get(authorize::by_get)
+                .post(authorize::by_post)
+                .head(authorize::by_head),
+        )
         .route("/token", post(token::token))
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
         .layer(DefaultBodyLimit::max(MAX_FORM));

@@ -104,6 +104,9 @@ async fn a_pushed_request_is_used_once_by_its_own_client() {
             400
         );
         assert_eq!(world.get(&at(&id, &format!("{uri}x")), None).await.status, 400);
+        // Who only looks ahead uses nothing up.
+        let ahead = world.browser.head(format!("{}{}", world.base, at(&id, &uri)));
+        assert_eq!(ahead.send().await.unwrap().status(), 405);
         assert_eq!(world.get(&at(&id, &uri), None).await.status, 303);
         let again = world.get(&at(&id, &uri), None).await;
         assert_eq!(again.status, 400);

@@ -33,7 +33,7 @@ pub struct World {
     pub app: Arc<App>,
     pub base: String,
     pub site: Site,
-    browser: reqwest::Client,
+    pub browser: reqwest::Client,
     serving: JoinHandle<()>,
     directory: Arc<TempDir>,
     database: String,
