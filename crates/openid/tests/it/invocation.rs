@@ -136,7 +136,7 @@ fn an_unsigned_request_is_answered_to_the_address_that_it_names_itself_by() {
     }
 }
 
-// test: VP-11, VP-15, VP-16, VP-19, VP-01, JWS-01
+// test: VP-11, VP-15, VP-16, VP-19, VP-01, VP-29, JWS-01
 #[test]
 fn an_unsigned_request_is_held_to_the_rules_of_signed_ones() {
     let request = |error: RequestError| Err(LinkError::Request(error));
