@@ -1,0 +1,25 @@
+/**
+ * RealDID for browsers: the rules that wallets and verifiers need, without any framework. The Rust crates
+ * are the reference; both are held to the files in `vectors/`. Nothing here reads a clock, a random source
+ * or the network: `now` and secret bytes are arguments.
+ */
+
+export * from './bytes.js';
+export * from './charter.js';
+export * from './codec.js';
+export * from './entry.js';
+export * from './errors.js';
+export * from './finality.js';
+export * from './follow.js';
+export * from './hash.js';
+export * from './header.js';
+export * from './identifier.js';
+export * from './inception.js';
+export * from './json.js';
+export * from './key.js';
+export * from './light.js';
+export * from './operation.js';
+export * from './proof-file.js';
+export * from './record.js';
+export * from './state-proof.js';
+export * from './token.js';

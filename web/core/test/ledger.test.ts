@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import {
+  CertificateCache,
+  decodeFinality,
+  decodeHeader,
+  decodePrefixProof,
+  decodeRecord,
+  decodeStateProof,
+  decodeToken,
+  encodeFinality,
+  encodeHeader,
+  encodePrefixProof,
+  encodeRecord,
+  encodeStateProof,
+  epochKeyId,
+  fromHex,
+  headerHash,
+  parseCharter,
+  readEpochKey,
+  Reader,
+  toHex,
+  utf8,
+  verifyFinality,
+  verifyLookup,
+  verifyPrefix,
+  verifyPss,
+  verifyToken,
+} from '../src/index.js';
+import { flipped, hash, outcome, outcomeOf, readVector } from './support.js';
+
+test('a charter and its hash', () => {
+  const { cases } = readVector<{ cases: { compact: string; hash: string }[] }>('charter.json');
+  for (const it of cases) {
+    const charter = parseCharter(utf8(it.compact));
+    assert.equal(charter.hash, it.hash);
+    const indented = JSON.stringify(JSON.parse(it.compact), null, 2);
+    assert.equal(parseCharter(utf8(indented)).hash, it.hash, 'white space does not count');
+  }
+});
+
+test('a header and its hash', () => {
+  const { cases } = readVector<{ cases: { header: string; hash: string }[] }>('header.json');
+  for (const it of cases) {
+    const header = decodeHeader(fromHex(it.header));
+    assert.equal(toHex(encodeHeader(header)), it.header);
+    assert.equal(headerHash(header), it.hash);
+  }
+});
+
+test('records decode and encode', () => {
+  const { cases } = readVector<{ cases: { tag: number; value: string }[] }>('records.json');
+  const kinds = new Set<string>();
+  for (const it of cases) {
+    const value = new Uint8Array(384);
+    value.set(fromHex(it.value));
+    const record = decodeRecord(value);
+    kinds.add(record.kind);
+    assert.deepEqual(encodeRecord(record), value);
+    assert.equal(outcome(() => decodeRecord(flipped(value, 383))), 'not_canonical');
+  }
+  assert.equal(kinds.size, 9);
+});
+
+test('a finality proof', () => {
+  interface Case {
+    charter: string;
+    header_hash: string;
+    network_key: string;
+    proof: string;
+  }
+  const { cases } = readVector<{ cases: Case[] }>('finality.json');
+  for (const it of cases) {
+    const proof = decodeFinality(fromHex(it.proof));
+    assert.equal(toHex(encodeFinality(proof)), it.proof);
+    const key = fromHex(it.network_key);
+    assert.equal(verifyFinality(proof, hash(it.charter), key).hash, it.header_hash);
+  }
+});
+
+interface LightClient {
+  charter_hash: string;
+  network_key: string;
+  finality: string;
+  header: { encoding: string; epoch: number; hash: string; height: number; state_root: string; time_ms: number };
+  absent: { key: string; proof: string };
+  present: { key: string; proof: string; value: string };
+  prefix: { bits: number; keys: string[]; prefix: string; proof: string };
+}
+
+test('what a node gives a light client', () => {
+  const it = readVector<LightClient>('light_client.json');
+  const proof = decodeFinality(fromHex(it.finality));
+  const { header, hash: headerId } = verifyFinality(proof, hash(it.charter_hash), fromHex(it.network_key));
+  assert.equal(headerId, it.header.hash);
+  assert.equal(toHex(encodeHeader(header)), it.header.encoding);
+  assert.equal(header.stateRoot, it.header.state_root);
+  assert.equal(header.timeMs, BigInt(it.header.time_ms));
+
+  const present = decodeStateProof(fromHex(it.present.proof));
+  assert.equal(toHex(encodeStateProof(present)), it.present.proof);
+  const value = verifyLookup(present, hash(it.present.key), header.stateRoot);
+  assert.equal(value && toHex(value).replace(/(?:00)+$/, ''), it.present.value.replace(/(?:00)+$/, ''));
+
+  const absent = decodeStateProof(fromHex(it.absent.proof));
+  assert.equal(verifyLookup(absent, hash(it.absent.key), header.stateRoot), undefined);
+  assert.equal(
+    outcome(() => verifyLookup(absent, hash(it.present.key), header.stateRoot)),
+    'state_proof_not_covered',
+  );
+
+  const prefix = decodePrefixProof(fromHex(it.prefix.proof));
+  assert.equal(toHex(encodePrefixProof(prefix)), it.prefix.proof);
+  const entries = verifyPrefix(prefix, hash(it.prefix.prefix), it.prefix.bits, header.stateRoot);
+  assert.deepEqual([...entries.keys()], it.prefix.keys);
+});
+
+test('no byte of a state proof can be changed', () => {
+  const it = readVector<LightClient>('light_client.json');
+  for (const { key, proof } of [it.present, it.absent]) {
+    const bytes = fromHex(proof);
+    for (let at = 0; at < bytes.length; at++) {
+      for (const mask of [1, 0x80]) {
+        const code = outcome(() =>
+          verifyLookup(decodeStateProof(flipped(bytes, at, mask)), hash(key), hash(it.header.state_root)),
+        );
+        assert.notEqual(code, 'ok', `byte ${at}`);
+      }
+    }
+  }
+});
+
+test('no byte of a finality proof can be changed', () => {
+  const it = readVector<LightClient>('light_client.json');
+  const bytes = fromHex(it.finality);
+  const key = fromHex(it.network_key);
+  const cache = new CertificateCache();
+  const judge = (proof: Uint8Array): string =>
+    outcome(() => verifyFinality(decodeFinality(proof), hash(it.charter_hash), key, cache));
+  assert.equal(judge(bytes), 'ok');
+  assert.equal(judge(bytes), 'ok', 'and once more, remembered');
+  for (let at = 0; at < bytes.length; at++) {
+    assert.notEqual(judge(flipped(bytes, at)), 'ok', `byte ${at}`);
+  }
+});
+
+test('a token', async () => {
+  interface Case {
+    charter: string;
+    did_hash: string;
+    epoch_key: string;
+    key_id: string;
+    token: string;
+  }
+  const { cases } = readVector<{ cases: Case[] }>('token.json');
+  for (const it of cases) {
+    const key = readEpochKey(new Reader(fromHex(it.epoch_key)));
+    assert.equal(epochKeyId(key, hash(it.charter)), it.key_id);
+    const bytes = fromHex(it.token);
+    const judge = (token: Uint8Array, did: string): Promise<string> =>
+      outcomeOf(() => verifyToken(decodeToken(token), key, hash(it.charter), hash(did)));
+    assert.equal(await judge(bytes, it.did_hash), 'ok');
+    assert.equal(await judge(bytes, '00'.repeat(32)), 'signature');
+    assert.equal(await judge(bytes.slice(1), it.did_hash), 'length');
+    for (let at = 0; at < bytes.length; at++) {
+      assert.equal(await judge(flipped(bytes, at), it.did_hash), at < 32 ? 'other_key' : 'signature');
+    }
+  }
+});
+
+test("the RFC's own blind signature", async () => {
+  const it = readVector<{ n: string; input_msg: string; sig: string }>('rfc9474.json');
+  assert.ok(await verifyPss(fromHex(it.n), fromHex(it.input_msg), fromHex(it.sig)));
+  assert.ok(!(await verifyPss(fromHex(it.n), fromHex(it.input_msg), flipped(fromHex(it.sig), 9))));
+});
