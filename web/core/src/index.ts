@@ -6,6 +6,7 @@
 
 export * from './bytes.js';
 export * from './charter.js';
+export * from './claims.js';
 export * from './codec.js';
 export * from './entry.js';
 export * from './errors.js';
@@ -16,10 +17,14 @@ export * from './header.js';
 export * from './identifier.js';
 export * from './inception.js';
 export * from './json.js';
+export * from './jws.js';
 export * from './key.js';
 export * from './light.js';
 export * from './operation.js';
 export * from './proof-file.js';
 export * from './record.js';
+export * from './sd-jwt-error.js';
+export * from './sd-jwt.js';
 export * from './state-proof.js';
 export * from './token.js';
+export * from './vc.js';

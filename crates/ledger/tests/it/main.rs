@@ -20,8 +20,11 @@ mod proof_file;
 mod proofs;
 mod publishing;
 mod records;
+mod refusals;
 mod services;
 mod state_proof;
+#[path = "../../../../vectors/refusals.rs"]
+mod tampering;
 mod tokens;
 mod vectors;
 mod world;

@@ -16,7 +16,7 @@ fn did(holder: &Holder) -> Did {
     }
 }
 
-fn encoded(operations: &[SignedOperation]) -> Evidence {
+pub fn encoded(operations: &[SignedOperation]) -> Evidence {
     Evidence::Operations(
         operations
             .iter()
@@ -26,7 +26,7 @@ fn encoded(operations: &[SignedOperation]) -> Evidence {
 }
 
 /// A file about a holder whose keys of a generation are current.
-fn file(ledger: &Ledger<'_>, holder: &Holder, generation: u8, evidence: Evidence) -> ProofFile {
+pub fn file(ledger: &Ledger<'_>, holder: &Holder, generation: u8, evidence: Evidence) -> ProofFile {
     let key = state_key::did(&holder.did());
     let proven = prove(&ledger.values, &[key]);
     let header = header(ledger.world, proven.root, 50, ledger.now * 1000);
@@ -45,7 +45,7 @@ fn verify(world: &World, file: &ProofFile) -> Result<Verdict, ProofFileError> {
 }
 
 /// A person who has published and updated, and the operations.
-fn updated(world: &World) -> (Ledger<'_>, Holder, [SignedOperation; 2]) {
+pub fn updated(world: &World) -> (Ledger<'_>, Holder, [SignedOperation; 2]) {
     let person = world.person("person");
     let mut ledger = Ledger::furnished(world);
     let publish = person.publish(world.token(0, 0, &person.did()));
@@ -55,12 +55,12 @@ fn updated(world: &World) -> (Ledger<'_>, Holder, [SignedOperation; 2]) {
     (ledger, person, [publish, update])
 }
 
-fn good(world: &World) -> ProofFile {
+pub fn good(world: &World) -> ProofFile {
     let (ledger, person, operations) = updated(world);
     file(&ledger, &person, 1, encoded(&operations[1..]))
 }
 
-fn unpublished(world: &World) -> (ProofFile, Holder) {
+pub fn unpublished(world: &World) -> (ProofFile, Holder) {
     let ghost = world.person("ghost");
     let evidence = Evidence::Inception(base64url_encode(ghost.inception().encode()));
     (file(&Ledger::furnished(world), &ghost, 0, evidence), ghost)
@@ -322,7 +322,7 @@ fn the_evidence_fits_the_state() {
 }
 
 /// A person whose current document was set two operations ago: an update, then a renewal.
-fn renewed(world: &World) -> (Ledger<'_>, Holder, [SignedOperation; 3]) {
+pub fn renewed(world: &World) -> (Ledger<'_>, Holder, [SignedOperation; 3]) {
     let (mut ledger, person, [publish, update]) = updated(world);
     ledger.now += crate::world::EPOCH;
     let realdid_did::Authorization::Token { authority, token } = world.token(1, 1, &person.did()) else {
