@@ -9,11 +9,14 @@ mod issuer_metadata;
 mod key_binding;
 mod properties;
 mod reference;
+mod refusals;
 mod sd_jwt_issue;
 mod sd_jwt_present;
 mod sd_jwt_read;
 mod status;
 mod support;
+#[path = "../../../../vectors/refusals.rs"]
+mod tampering;
 mod type_metadata;
 mod vc;
 mod vectors;
