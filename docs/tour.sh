@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 REALDID=${REALDID_BIN:-target/debug/realdid}
 DATA=${REALDID_DATA:-data/sandbox}
 BASE=${REALDID_PORT_BASE:-7300}
-NODE=http://127.0.0.1:$BASE
+NODE=${REALDID_NODE:-http://127.0.0.1:$BASE}
 AUTHORITY=http://127.0.0.1:$((BASE + 10))
 SITE_A=http://127.0.0.1:$((BASE + 31))
 SITE_B=http://127.0.0.1:$((BASE + 32))

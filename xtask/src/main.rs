@@ -35,6 +35,8 @@ cargo xtask <command>
             --data DIR          where it lives (default data/sandbox)
             --port-base N       first port (default 7300; the others follow from it)
             --people N          size of the synthetic population register (default 1000)
+            --validators N      so many ledger nodes that vote: 1, 4, 7 or 10 (default 1); one that is
+                                killed is started again after ten seconds
             --no-install        install nothing, only say what is missing
             --once-ready CMD    run CMD through sh once all is ready, then stop with its exit code
   test    every check and test there is

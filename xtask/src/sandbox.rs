@@ -106,6 +106,12 @@ impl DataDir {
         ))
     }
 
+    /// The number of validators it was initialised with: each has a node's directory.
+    pub fn validators(&self) -> u16 {
+        let further = (2..).take_while(|number| self.join(&format!("node{number}")).is_dir());
+        further.fold(1, |count, _: u16| count + 1)
+    }
+
     /// Makes the charter, keys, configurations and the population; all of it or nothing.
     pub fn initialise(&self, programs: &Path, ports: Ports, people: u32) -> Outcome<()> {
         let draft = beside(&self.path, "draft");
@@ -119,6 +125,7 @@ impl DataDir {
                 .args(["network", "init", "--sandbox", "--dir"])
                 .arg(&draft)
                 .args(["--port-base", &ports.base().to_string()])
+                .args(["--validators", &ports.validators().to_string()])
                 .args(["--people", &people]),
             "realdid network init",
         )?;

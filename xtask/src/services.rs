@@ -23,11 +23,17 @@ const ANSWER_LIMIT: u64 = 64 * 1024;
 
 /// One running child.
 struct Service {
-    name: &'static str,
+    name: String,
     child: Child,
     log: PathBuf,
     /// The standard output, line by line.
     said: Receiver<String>,
+    /// Whether it has said `ready`.
+    announced: bool,
+    /// Whether its health endpoint, if any, has agreed.
+    healthy: bool,
+    /// Where it answers for its health, if it does.
+    health: Option<u16>,
 }
 
 /// All running children, in the order they were started.
@@ -38,8 +44,9 @@ pub struct Services {
 
 /// A child that ended by itself.
 pub struct Ended {
-    name: &'static str,
+    name: String,
     status: ExitStatus,
+    had_served: bool,
     last_words: String,
 }
 
@@ -49,6 +56,16 @@ impl Ended {
     pub fn was_asked(&self) -> bool {
         use std::os::unix::process::ExitStatusExt;
         self.status.success() || self.status.signal() == Some(2)
+    }
+
+    /// The name of its service.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it had been ready before.
+    pub fn had_served(&self) -> bool {
+        self.had_served
     }
 
     /// What to tell the person at the terminal.
@@ -70,41 +87,65 @@ impl Services {
         })
     }
 
-    /// Starts `command` under `name` and waits until it says `ready …` and, where it has a
-    /// health endpoint, until that agrees.
-    pub fn start(&mut self, name: &'static str, command: &mut Command, health: Option<u16>) -> Outcome<()> {
-        let service = Service::spawn(name, command, &self.logs)?;
+    /// Starts `command` under `name` without waiting. Its process id is in `logs/NAME.pid`.
+    pub fn begin(&mut self, name: &str, command: &mut Command, health: Option<u16>) -> Outcome<()> {
+        let service = Service::spawn(name, command, &self.logs, health)?;
         self.running.push(service);
+        Ok(())
+    }
+
+    /// Waits until everything that was begun says `ready …` and, where it has a health endpoint, until
+    /// that agrees.
+    pub fn wait_ready(&mut self) -> Outcome<()> {
         let deadline = Instant::now() + START_LIMIT;
-        let mut announced = false;
-        while Instant::now() < deadline {
+        loop {
             if let Some(ended) = self.ended() {
                 return Err(ended.failure());
             }
-            announced |= self.running.last().is_some_and(Service::has_said_ready);
-            if announced && health.is_none_or(is_healthy) {
+            let Some(late) = self
+                .running
+                .iter_mut()
+                .find_map(|one| (!one.is_ready()).then_some(one))
+            else {
                 return Ok(());
+            };
+            if Instant::now() >= deadline {
+                return Err(Failure::new(format!(
+                    "{} is not ready after {} s; its log ends with\n{}",
+                    late.name,
+                    START_LIMIT.as_secs(),
+                    last_lines(&late.log)
+                )));
             }
             thread::sleep(GLANCE);
         }
-        let log = self.running.last().map(|service| last_lines(&service.log));
-        Err(Failure::new(format!(
-            "{name} is not ready after {} s; its log ends with\n{}",
-            START_LIMIT.as_secs(),
-            log.unwrap_or_default()
-        )))
+    }
+
+    /// Starts `command` under `name` and waits until it is ready.
+    pub fn start(&mut self, name: &str, command: &mut Command, health: Option<u16>) -> Outcome<()> {
+        self.begin(name, command, health)?;
+        self.wait_ready()
     }
 
     /// The first child that has ended, if any has.
     pub fn ended(&mut self) -> Option<Ended> {
         self.running.iter_mut().find_map(|service| {
             let status = service.child.try_wait().ok().flatten()?;
+            service.hear();
             Some(Ended {
-                name: service.name,
+                name: service.name.clone(),
                 status,
+                had_served: service.announced,
                 last_words: last_lines(&service.log),
             })
         })
+    }
+
+    /// Thinks no more of a child that has ended.
+    pub fn forget(&mut self, ended: &Ended) {
+        self.running.retain(|service| service.name != ended.name);
+        // should it stay, the next one to start under this name writes it anew
+        let _ = fs::remove_file(self.logs.join(format!("{}.pid", ended.name)));
     }
 
     /// The memory all children really take together, in KiB: each page shared among n
@@ -155,7 +196,7 @@ impl Drop for Services {
 }
 
 impl Service {
-    fn spawn(name: &'static str, command: &mut Command, logs: &Path) -> Outcome<Self> {
+    fn spawn(name: &str, command: &mut Command, logs: &Path, health: Option<u16>) -> Outcome<Self> {
         let log = logs.join(format!("{name}.log"));
         if log.exists() {
             // the run before stays readable; older ones go
@@ -170,6 +211,8 @@ impl Service {
             .stderr(file)
             .spawn()
             .map_err(|e| Failure::new(format!("{name} could not be started: {e}")))?;
+        let pid = logs.join(format!("{name}.pid"));
+        fs::write(&pid, child.id().to_string()).map_err(|e| Failure::at(&pid, &e))?;
         let (tell, said) = mpsc::channel();
         if let Some(stdout) = child.stdout.take() {
             thread::spawn(move || {
@@ -181,15 +224,24 @@ impl Service {
             });
         }
         Ok(Self {
-            name,
+            name: name.to_owned(),
             child,
             log,
             said,
+            announced: false,
+            healthy: health.is_none(),
+            health,
         })
     }
 
-    fn has_said_ready(&self) -> bool {
-        self.said.try_iter().any(|line| line.starts_with("ready"))
+    fn is_ready(&mut self) -> bool {
+        self.hear();
+        self.healthy |= self.announced && self.health.is_some_and(is_healthy);
+        self.announced && self.healthy
+    }
+
+    fn hear(&mut self) {
+        self.announced |= self.said.try_iter().any(|line| line.starts_with("ready"));
     }
 
     fn ends_before(&mut self, deadline: Instant) -> bool {

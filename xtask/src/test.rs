@@ -20,6 +20,8 @@ const MEMORY_LIMIT_MIB: u64 = 1024;
 /// Well away from the default, so that the tests run beside a developer's own sandbox.
 const FIRST_PORT: u16 = 17_300;
 const PEOPLE: u32 = 1000;
+/// Of the country that loses one of them.
+const VALIDATORS: u16 = 4;
 
 /// Runs all suites, or the one after `--only`. The last line printed is
 /// `N passed, N failed, N skipped`; the exit code is 1 where anything failed.
@@ -84,11 +86,29 @@ fn cargo_tests() -> Outcome<Tally> {
     Ok(tally.of_harness(ended_well))
 }
 
-/// A country of its own: the tour, what it costs in memory, and other people's clients.
+/// Two countries: one of the usual kind, and one of several validators.
 fn system() -> Outcome<Tally> {
     cargo::build_with_switches(&[])?;
+    let mut tally = usual_country()?;
+    tally += country_with_a_loss()?;
+    Ok(tally)
+}
+
+/// The tour while a validator is killed and comes back.
+fn country_with_a_loss() -> Outcome<Tally> {
+    let dir = TemporaryDir::new("validators")?;
+    let mut country = Country::found(&dir.path().join("country"), FIRST_PORT, VALIDATORS, PEOPLE)?;
+    println!("--- docs/tour-with-a-loss.sh, {VALIDATORS} validators");
+    let tour = country.run(&mut Command::new(cargo::root().join("docs/tour-with-a-loss.sh")))?;
+    println!("--- memory after it: {} MiB", country.memory_mib());
+    country.stop()?;
+    Ok(Tally::of(tour == 0))
+}
+
+/// A country of its own: the tour, what it costs in memory, and other people's clients.
+fn usual_country() -> Outcome<Tally> {
     let dir = TemporaryDir::new("system")?;
-    let mut country = Country::found(&dir.path().join("country"), FIRST_PORT, PEOPLE)?;
+    let mut country = Country::found(&dir.path().join("country"), FIRST_PORT, 1, PEOPLE)?;
     let mut tally = Tally::default();
 
     println!("--- docs/tour.sh");

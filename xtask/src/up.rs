@@ -18,7 +18,7 @@ use crate::install;
 use crate::json;
 use crate::ports::{DEFAULT_BASE, Ports};
 use crate::sandbox::{DataDir, write_private};
-use crate::services::{Services, signal};
+use crate::services::{Ended, Services, signal};
 
 /// Who may issue what, and who may ask for what: service, right, type of credential.
 const FIRST_RIGHTS: [(&str, &str, &str); 4] = [
@@ -74,6 +74,9 @@ pub const SUPERVISE: &str = "supervise";
 
 const GLANCE: Duration = Duration::from_millis(200);
 
+/// How long a validator that was lost stays away: long enough to see that the others go on.
+const ABSENCE: Duration = Duration::from_secs(10);
+
 /// The first half: prepares everything, then becomes the second.
 pub fn run(mut args: Args) -> Outcome<ExitCode> {
     let begun = SystemTime::now();
@@ -82,6 +85,7 @@ pub fn run(mut args: Args) -> Outcome<ExitCode> {
     let data = args.value("--data")?.map(PathBuf::from);
     let data = data.unwrap_or_else(|| cargo::root().join("data/sandbox"));
     let wanted_base: Option<u16> = args.number("--port-base")?;
+    let validators: Option<u16> = args.number("--validators")?;
     let people = args.number("--people")?.unwrap_or(1000);
     let once_ready = args.value("--once-ready")?;
     args.finish()?;
@@ -98,7 +102,7 @@ pub fn run(mut args: Args) -> Outcome<ExitCode> {
     if fresh {
         held.delete()?;
     }
-    let ports = prepare(&held, wanted_base, people)?;
+    let ports = prepare(&held, wanted_base, validators, people)?;
     drop(held);
 
     let program = cargo::programs()?.join("xtask");
@@ -107,6 +111,7 @@ pub fn run(mut args: Args) -> Outcome<ExitCode> {
         .args(["-c", "trap '' INT; exec \"$@\"", "sh"])
         .arg(program)
         .args([SUPERVISE, "--port-base", &ports.base().to_string()])
+        .args(["--validators", &ports.validators().to_string()])
         .args(["--begun", &millis(begun).to_string(), "--data"])
         .arg(&data);
     if let Some(script) = once_ready {
@@ -117,7 +122,7 @@ pub fn run(mut args: Args) -> Outcome<ExitCode> {
 }
 
 /// Chooses the ports, sees that they are free, and initialises the directory where it is new.
-fn prepare(data: &DataDir, wanted_base: Option<u16>, people: u32) -> Outcome<Ports> {
+fn prepare(data: &DataDir, wanted_base: Option<u16>, validators: Option<u16>, people: u32) -> Outcome<Ports> {
     let known = data.port_base()?;
     if let (Some(known), Some(wanted)) = (known, wanted_base)
         && known != wanted
@@ -129,7 +134,8 @@ fn prepare(data: &DataDir, wanted_base: Option<u16>, people: u32) -> Outcome<Por
             data.path().display()
         )));
     }
-    let ports = Ports::new(known.or(wanted_base).unwrap_or(DEFAULT_BASE))?;
+    let validators = count_validators(data, known.is_some(), validators)?;
+    let ports = Ports::new(known.or(wanted_base).unwrap_or(DEFAULT_BASE), validators)?;
     refuse_taken(ports, known.is_some())?;
     if known.is_none() {
         step(4, "making a new country: charter, keys, register");
@@ -140,11 +146,35 @@ fn prepare(data: &DataDir, wanted_base: Option<u16>, people: u32) -> Outcome<Por
     Ok(ports)
 }
 
+/// How many validators the country has, or is to have.
+fn count_validators(data: &DataDir, initialised: bool, wanted: Option<u16>) -> Outcome<u16> {
+    if let Some(wanted) = wanted
+        && ![1, 4, 7, 10].contains(&wanted)
+    {
+        return Err(Failure::usage(format!(
+            "--validators {wanted}: choose 1, 4, 7 or 10"
+        )));
+    }
+    if !initialised {
+        return Ok(wanted.unwrap_or(1));
+    }
+    let known = data.validators();
+    match wanted {
+        Some(wanted) if wanted != known => Err(Failure::new(format!(
+            "{} was made with --validators {known}, and its network key is dealt to them: leave the option \
+             out, start anew with --fresh --validators {wanted} (its contents are lost), or start a second \
+             sandbox with --data data/sandbox-of-{wanted} --port-base 8300 --validators {wanted}",
+            data.path().display()
+        ))),
+        _ => Ok(known),
+    }
+}
+
 fn refuse_taken(ports: Ports, initialised: bool) -> Outcome<()> {
     let Some(taken) = ports.taken() else {
         return Ok(());
     };
-    let other = Ports::first_free(ports.base() + 1000).map_or(8300, Ports::base);
+    let other = Ports::first_free(ports.base() + 1000, ports.validators()).map_or(8300, Ports::base);
     let beside = if initialised {
         format!(" --data data/sandbox-{other}")
     } else {
@@ -161,11 +191,12 @@ pub fn supervise(mut args: Args) -> Outcome<ExitCode> {
     let unfinished = || Failure::usage("this command belongs to `cargo xtask up`");
     let data: PathBuf = args.value("--data")?.ok_or_else(unfinished)?.into();
     let base: u16 = args.number("--port-base")?.ok_or_else(unfinished)?;
+    let validators: u16 = args.number("--validators")?.ok_or_else(unfinished)?;
     let begun: u64 = args.number("--begun")?.ok_or_else(unfinished)?;
     let once_ready = args.value("--once-ready")?;
     args.finish()?;
 
-    let mut country = Country::start(DataDir::hold(&data)?, Ports::new(base)?)?;
+    let mut country = Country::start(DataDir::hold(&data)?, Ports::new(base, validators)?)?;
     let took = Duration::from_millis(millis(SystemTime::now()).saturating_sub(begun));
     println!("\nready after {:.1} s", took.as_secs_f32());
     if let Some(script) = once_ready {
@@ -186,18 +217,20 @@ pub struct Country {
     ports: Ports,
     programs: PathBuf,
     services: Services,
+    /// Validators that were lost, by number, and when.
+    lost: Vec<(u16, Instant)>,
 }
 
 impl Country {
     /// Makes a country in `data`, which must be vacant, and starts it.
-    pub fn found(data: &Path, from_port: u16, people: u32) -> Outcome<Self> {
+    pub fn found(data: &Path, from_port: u16, validators: u16, people: u32) -> Outcome<Self> {
         let data = DataDir::hold(data)?;
-        let ports = Ports::first_free(from_port)?;
+        let ports = Ports::first_free(from_port, validators)?;
         data.initialise(&cargo::programs()?, ports, people)?;
         Self::start(data, ports)
     }
 
-    /// Starts the ledger node, the authority, the licence issuer, the sign-in server and the websites.
+    /// Starts the ledger nodes, the authority, the licence issuer, the sign-in server and the websites.
     fn start(data: DataDir, ports: Ports) -> Outcome<Self> {
         let services = Services::new(data.join("logs"))?;
         let programs = cargo::programs()?;
@@ -206,9 +239,19 @@ impl Country {
             ports,
             programs,
             services,
+            lost: Vec::new(),
         };
-        step(5, "starting the ledger node");
-        country.start_role("node", ports.node())?;
+        step(
+            5,
+            &match ports.validators() {
+                1 => "starting the ledger node".to_owned(),
+                count => format!("starting {count} ledger nodes, each a validator"),
+            },
+        );
+        for index in 0..ports.validators() {
+            country.begin_node(index)?;
+        }
+        country.services.wait_ready()?;
         step(6, "starting the authority");
         country.start_role("authority", ports.authority())?;
         step(7, "starting the licence issuer");
@@ -236,7 +279,7 @@ impl Country {
             command
                 .args(["governance", "grant", &did, right, vct, "--json", "--charter"])
                 .arg(self.data.join("charter.json"))
-                .args(["--node", &url(self.ports.node()), "--member-key"])
+                .args(["--node", &self.nodes(), "--member-key"])
                 .arg(self.data.join("member").join("member.key"));
             match cargo::output(&mut command, "realdid governance grant") {
                 // an earlier start was interrupted between two decisions: this one was taken
@@ -260,6 +303,50 @@ impl Country {
         let path = self.data.join("dids.json");
         let text = std::fs::read_to_string(&path).map_err(|e| Failure::at(&path, &e))?;
         json::text(&text, role).ok_or_else(|| Failure::new(format!("{} names no {role}", path.display())))
+    }
+
+    /// The addresses of all nodes, as our programs take them.
+    fn nodes(&self) -> String {
+        let urls: Vec<_> = (0..self.ports.validators())
+            .map(|index| url(self.ports.node(index)))
+            .collect();
+        urls.join(",")
+    }
+
+    fn begin_node(&mut self, index: u16) -> Outcome<()> {
+        let name = node_name(index);
+        let mut command = self.realdid();
+        command
+            .args(["node", "run", "--config"])
+            .arg(self.data.join(&name).join("node.toml"));
+        self.services
+            .begin(&name, &mut command, Some(self.ports.node(index)))
+    }
+
+    /// Looks after the services. One of several validators that was lost is started again after a
+    /// while; any other end is the whole country's.
+    fn tend(&mut self) -> Outcome<Option<Ended>> {
+        let back = self.lost.iter().position(|(_, since)| since.elapsed() >= ABSENCE);
+        if let Some(at) = back {
+            let (index, _) = self.lost.remove(at);
+            println!("\n{} is started again", node_name(index));
+            self.begin_node(index)?;
+        }
+        let Some(ended) = self.services.ended() else {
+            return Ok(None);
+        };
+        let validators = 0..self.ports.validators();
+        let lost = validators.clone().find(|index| node_name(*index) == ended.name());
+        match lost {
+            Some(index) if validators.len() > 1 && ended.had_served() && !ended.was_asked() => {
+                let (name, seconds) = (ended.name(), ABSENCE.as_secs());
+                println!("\n{name} was lost; the others go on, and it is started again in {seconds} s");
+                self.services.forget(&ended);
+                self.lost.push((index, Instant::now()));
+                Ok(None)
+            }
+            _ => Ok(Some(ended)),
+        }
     }
 
     fn start_role(&mut self, role: &'static str, port: u16) -> Outcome<()> {
@@ -316,6 +403,7 @@ impl Country {
         command
             .env("REALDID_DATA", self.data.path())
             .env("REALDID_PORT_BASE", self.ports.base().to_string())
+            .env("REALDID_NODE", self.nodes())
             .env("REALDID_BIN", self.programs.join("realdid"))
     }
 
@@ -328,7 +416,7 @@ impl Country {
                 let code = status.code().and_then(|code| u8::try_from(code).ok());
                 return Ok(code.unwrap_or(1));
             }
-            if let Some(ended) = self.services.ended() {
+            if let Some(ended) = self.tend()? {
                 signal(child, "TERM");
                 // only its end matters now
                 let _ = child.wait();
@@ -351,7 +439,7 @@ impl Country {
     /// Waits until somebody stops the services, or one of them fails.
     fn stay(mut self) -> Outcome<ExitCode> {
         let ended = loop {
-            if let Some(ended) = self.services.ended() {
+            if let Some(ended) = self.tend()? {
                 break ended;
             }
             thread::sleep(GLANCE);
@@ -380,9 +468,23 @@ impl Country {
             ("sign-in server", ports.signin()),
             ("authority", ports.authority()),
             ("licence issuer", ports.issuer()),
-            ("ledger node, resolver", ports.node()),
+            ("ledger node, resolver", ports.node(0)),
         ] {
             println!("  {what:<22} {}", url(port));
+        }
+        for index in 1..ports.validators() {
+            println!(
+                "  {:<22} {}",
+                format!("ledger node {}", index + 1),
+                url(ports.node(index))
+            );
+        }
+        if ports.validators() > 1 {
+            let pid = self.data.join("logs").join("node2.pid");
+            println!(
+                "\nlose a validator and see the others go on:  kill -9 $(cat {})",
+                short(&pid).display()
+            );
         }
         println!("\nthree people of this country, and where their one-time codes appear:\n");
         let mut first = None;
@@ -408,7 +510,7 @@ impl Country {
         println!(
             "  {realdid} wallet init --charter {} --node {} --authority {}",
             short(&charter).display(),
-            url(self.ports.node()),
+            self.nodes(),
             url(self.ports.authority())
         );
         println!(
@@ -451,6 +553,14 @@ fn short(path: &Path) -> &Path {
     path.strip_prefix(cargo::root()).unwrap_or(path)
 }
 
+/// Of a node's directory and log: `node`, `node2`, …
+fn node_name(index: u16) -> String {
+    match index {
+        0 => "node".to_owned(),
+        further => format!("node{}", further + 1),
+    }
+}
+
 fn url(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
@@ -467,4 +577,27 @@ fn millis(time: SystemTime) -> u64 {
 /// How long something took, for people.
 pub fn seconds(since: Instant) -> String {
     format!("{:.1} s", since.elapsed().as_secs_f32())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::TemporaryDir;
+
+    #[test]
+    fn a_country_keeps_its_number_of_validators() {
+        let dir = TemporaryDir::new("counting").unwrap();
+        let data = DataDir::hold(&dir.path().join("data")).unwrap();
+        assert_eq!(count_validators(&data, false, None).unwrap(), 1);
+        assert_eq!(count_validators(&data, false, Some(7)).unwrap(), 7);
+        assert!(count_validators(&data, false, Some(3)).is_err());
+        for index in 0..4 {
+            std::fs::create_dir_all(data.join(&node_name(index))).unwrap();
+        }
+        assert_eq!(count_validators(&data, true, None).unwrap(), 4);
+        assert_eq!(count_validators(&data, true, Some(4)).unwrap(), 4);
+        let refused = count_validators(&data, true, Some(7)).unwrap_err().to_string();
+        assert!(refused.contains("--validators 4"), "{refused}");
+        assert!(refused.contains("--fresh --validators 7"), "{refused}");
+    }
 }

@@ -84,15 +84,27 @@ pub struct NetworkInit {
     #[arg(long, default_value = "sandbox")]
     pub name: String,
     /// First port: node here, its peers at +1, authority at +10, licence issuer at +11, sign-in at +20 and
-    /// on, sites from +31.
+    /// on, sites from +31, further nodes and their peers from +40.
     #[arg(long, default_value_t = 7300)]
     pub port_base: u16,
     /// How many sign-in servers, 1 to 10.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10))]
     pub signins: u16,
+    /// How many nodes vote: 1, 4, 7 or 10, of which 0, 1, 2 or 3 may fail. This machine deals all shares
+    /// of the network key.
+    #[arg(long, default_value_t = 1, value_parser = validators)]
+    pub validators: u16,
     /// How many people the register will have; only noted in the configuration's comment.
     #[arg(long, default_value_t = 1000)]
     pub people: u64,
+}
+
+/// 3f + 1 validators, of which f may fail; the ports leave room for ten.
+fn validators(text: &str) -> Result<u16, &'static str> {
+    match text.parse() {
+        Ok(count @ (1 | 4 | 7 | 10)) => Ok(count),
+        _ => Err("choose 1, 4, 7 or 10"),
+    }
 }
 
 /// How a service runs.
@@ -265,7 +277,7 @@ pub enum ClientCommand {
 pub struct ResolveCommand {
     /// The DID, short or long form.
     pub did: String,
-    /// The node to ask.
+    /// The node to ask; of several, separated by commas, the next one if one is down.
     #[arg(long, env = "REALDID_NODE", default_value = "http://127.0.0.1:7300")]
     pub node: String,
     /// The network's charter: the answer is then proved, not believed.
@@ -292,7 +304,7 @@ pub struct VerifyCommand {
 /// Ask a node how it and the ledger are.
 #[derive(Debug, Args)]
 pub struct StatusCommand {
-    /// The node to ask.
+    /// The node to ask; of several, separated by commas, the next one if one is down.
     #[arg(long, env = "REALDID_NODE", default_value = "http://127.0.0.1:7300")]
     pub node: String,
 }

@@ -236,6 +236,15 @@ pub fn address(text: &str, sandbox: bool) -> Outcome<Url> {
         .map_err(|error| Failure::usage("address_invalid", format!("`{text}`: {error}")))
 }
 
+/// Addresses of nodes, separated by commas, each of which may be talked to.
+pub fn addresses(texts: &str, sandbox: bool) -> Outcome<String> {
+    let addresses: Outcome<Vec<_>> = texts
+        .split(',')
+        .map(|text| Ok(address(text.trim(), sandbox)?.to_string()))
+        .collect();
+    Ok(addresses?.join(","))
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -1,9 +1,13 @@
-//! Asking over HTTP, with bounds on time and size and without following redirects.
+//! Asking over HTTP, with bounds on time and size and without following redirects; of several nodes,
+//! the next one if one is down.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder, Response, redirect::Policy};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::{Host, Url};
 
 use crate::{ClientError, NodeRefusal};
@@ -15,15 +19,74 @@ const TIMEOUT: Duration = Duration::from_secs(40);
 /// Longest answer, in bytes: a proof file with its operations.
 const MAX_ANSWER: usize = 4 << 20;
 
+/// Between the addresses of several nodes.
+const SEPARATOR: char = ',';
+
+/// One or several nodes, any of which may answer. Clones share their connections and whose turn it is.
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
+    nodes: Arc<[Node]>,
+    /// The one that is asked first: the one that answered last.
+    turn: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+struct Node {
     base: String,
     client: Client,
 }
 
 impl Http {
-    pub(crate) fn new(base_url: &str) -> Result<Self, ClientError> {
-        let url = Url::parse(base_url).map_err(|_| ClientError::Address)?;
+    /// For the nodes at these addresses, separated by commas.
+    pub(crate) fn new(base_urls: &str) -> Result<Self, ClientError> {
+        let nodes: Result<Vec<_>, _> = base_urls.split(SEPARATOR).map(Node::new).collect();
+        Ok(Self {
+            nodes: nodes?.into(),
+            turn: Arc::default(),
+        })
+    }
+
+    /// The address of the node that is asked first.
+    pub(crate) fn base(&self) -> &str {
+        &self.nodes[self.first()].base
+    }
+
+    /// How many nodes there are.
+    pub(crate) fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Lets the next node be asked first.
+    pub(crate) fn pass_on(&self) {
+        self.turn.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Question {
+        self.question(Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Question {
+        self.question(Method::POST, path)
+    }
+
+    fn question(&self, method: Method, path: &str) -> Question {
+        Question {
+            http: self.clone(),
+            method,
+            path: path.to_owned(),
+            query: Vec::new(),
+            body: None,
+        }
+    }
+
+    fn first(&self) -> usize {
+        self.turn.load(Ordering::Relaxed) % self.nodes.len()
+    }
+}
+
+impl Node {
+    fn new(base_url: &str) -> Result<Self, ClientError> {
+        let url = Url::parse(base_url.trim()).map_err(|_| ClientError::Address)?;
         let loopback = is_loopback(&url);
         if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
             return Err(ClientError::Address);
@@ -42,17 +105,36 @@ impl Http {
             client,
         })
     }
+}
 
-    pub(crate) fn base(&self) -> &str {
-        &self.base
+/// What a node is asked. Whatever it is, asking twice does no harm.
+pub(crate) struct Question {
+    http: Http,
+    method: Method,
+    path: String,
+    query: Vec<(&'static str, String)>,
+    body: Option<Value>,
+}
+
+impl Question {
+    pub(crate) fn query(mut self, query: Vec<(&'static str, String)>) -> Self {
+        self.query = query;
+        self
     }
 
-    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
-        self.client.request(Method::GET, format!("{}{path}", self.base))
+    pub(crate) fn json(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
     }
 
-    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
-        self.client.request(Method::POST, format!("{}{path}", self.base))
+    /// As a request to one node.
+    fn to(&self, node: &Node) -> RequestBuilder {
+        let url = format!("{}{}", node.base, self.path);
+        let request = node.client.request(self.method.clone(), url).query(&self.query);
+        match &self.body {
+            Some(body) => request.json(body),
+            None => request,
+        }
     }
 }
 
@@ -76,8 +158,36 @@ fn reason(error: &reqwest::Error) -> String {
     }
 }
 
-/// The bytes of a successful answer.
-pub(crate) async fn bytes(request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
+/// The bytes of a successful answer: of the node whose turn it is, or else of the next one that can
+/// answer at all.
+pub(crate) async fn bytes(question: Question) -> Result<Vec<u8>, ClientError> {
+    let http = &question.http;
+    for _ in 1..http.nodes() {
+        let first = http.first();
+        match ask(question.to(&http.nodes[first])).await {
+            Err(error) if is_of_this_node(&error) => {
+                // Unless somebody else has moved on meanwhile.
+                let next = (first + 1) % http.nodes();
+                let _ = http
+                    .turn
+                    .compare_exchange(first, next, Ordering::Relaxed, Ordering::Relaxed);
+            }
+            answer => return answer,
+        }
+    }
+    ask(question.to(&http.nodes[http.first()])).await
+}
+
+/// Whether another node may well answer what this one did not.
+fn is_of_this_node(error: &ClientError) -> bool {
+    match error {
+        ClientError::Unreachable(_) => true,
+        ClientError::Refused(refusal) => matches!(refusal.status, 502..=504),
+        _ => false,
+    }
+}
+
+async fn ask(request: RequestBuilder) -> Result<Vec<u8>, ClientError> {
     let mut response = request
         .send()
         .await
@@ -91,8 +201,8 @@ pub(crate) async fn bytes(request: RequestBuilder) -> Result<Vec<u8>, ClientErro
 }
 
 /// The JSON of a successful answer.
-pub(crate) async fn json<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, ClientError> {
-    serde_json::from_slice(&bytes(request).await?)
+pub(crate) async fn json<T: DeserializeOwned>(question: Question) -> Result<T, ClientError> {
+    serde_json::from_slice(&bytes(question).await?)
         .map_err(|_| ClientError::Malformed("not the expected JSON"))
 }
 
@@ -128,25 +238,57 @@ fn refusal(status: u16, body: &[u8]) -> ClientError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    /// A node that answers one request with these bytes.
-    async fn node(answer: Vec<u8>) -> Http {
+    /// A node that answers so many requests with these bytes, then is gone; its address.
+    async fn node(answer: String, times: usize) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let http = Http::new(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move {
-            let (mut socket, _) = listener.accept().await.unwrap();
-            let mut request = [0; 4096];
-            let _ = socket.read(&mut request).await;
-            let _ = socket.write_all(&answer).await;
+            for _ in 0..times {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut request = [0; 4096];
+                let _ = socket.read(&mut request).await;
+                let _ = socket.write_all(answer.as_bytes()).await;
+            }
         });
-        http
+        address
     }
 
     async fn ask(answer: String) -> Result<Value, ClientError> {
-        json(node(answer.into_bytes()).await.get("/")).await
+        let address = node(answer, 1).await;
+        json(Http::new(&format!("{address}/")).unwrap().get("/")).await
+    }
+
+    /// An answer that ends the connection.
+    fn answer(status: &str, body: &str) -> String {
+        let length = body.len();
+        format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
+    }
+
+    #[tokio::test]
+    async fn when_a_node_is_gone_the_next_one_is_asked_from_then_on() {
+        let first = node(answer("200 OK", "1"), 1).await;
+        let second = node(answer("200 OK", "2"), 2).await;
+        let http = Http::new(&format!("{first}, {second}")).unwrap();
+        for (expected, base) in [(1, &first), (2, &second), (2, &second)] {
+            assert_eq!(json(http.get("/")).await, Ok(serde_json::json!(expected)));
+            assert_eq!(http.base(), base);
+        }
+        let gone = json::<Value>(http.get("/")).await.unwrap_err();
+        assert_eq!(gone.code(), "node_unreachable");
+    }
+
+    #[tokio::test]
+    async fn a_node_that_is_not_ready_passes_and_one_that_refuses_does_not() {
+        let problem = |code| format!(r#"{{"code":"{code}"}}"#);
+        let unready = node(answer("503 Unavailable", &problem("not_ready")), 1).await;
+        let refusing = node(answer("409 Conflict", &problem("stale_previous")), 1).await;
+        let other = node(answer("200 OK", "3"), 1).await;
+        let http = Http::new(&[unready, refusing, other].join(",")).unwrap();
+        let refused = json::<Value>(http.post("/").json(Value::Null)).await.unwrap_err();
+        assert!(refused.is_refusal("stale_previous"), "{refused}");
     }
 
     #[tokio::test]
@@ -156,6 +298,8 @@ mod tests {
             "ftp://127.0.0.1",
             "node",
             "http://192.0.2.1",
+            "https://node.example,",
+            "https://node.example,http://node.example",
         ] {
             assert_eq!(Http::new(address).err(), Some(ClientError::Address), "{address}");
         }

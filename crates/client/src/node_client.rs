@@ -35,7 +35,8 @@ pub enum OperationStatus {
     Unknown,
 }
 
-/// A node, asked over HTTP. Clones share the connections and the highest height seen.
+/// A node, or several of one network, asked over HTTP. Of several, one is asked for as long as it
+/// answers; then the next. Clones share the connections, whose turn it is and the highest height seen.
 #[derive(Debug, Clone)]
 pub struct NodeClient {
     pub(crate) http: Http,
@@ -45,13 +46,13 @@ pub struct NodeClient {
 }
 
 impl NodeClient {
-    /// A client of the node at `base_url` (https, or http to loopback) that believes the network of
-    /// `anchor` alone.
+    /// A client of the node at `base_urls` (https, or http to loopback), or of the nodes if several
+    /// addresses stand there, separated by commas. It believes the network of `anchor` alone.
     ///
     /// # Errors
     /// [`ClientError::Address`].
-    pub fn new(base_url: &str, anchor: TrustAnchor) -> Result<Self, ClientError> {
-        let http = Http::new(base_url)?;
+    pub fn new(base_urls: &str, anchor: TrustAnchor) -> Result<Self, ClientError> {
+        let http = Http::new(base_urls)?;
         Ok(Self {
             http,
             anchor,
@@ -60,7 +61,7 @@ impl NodeClient {
         })
     }
 
-    /// The node's address, without a trailing slash.
+    /// The address of the node that is asked first, without a trailing slash.
     #[must_use]
     pub fn base_url(&self) -> &str {
         self.http.base()
@@ -95,22 +96,31 @@ impl NodeClient {
             "/v1/operations"
         };
         let body = json!({"operation": base64url_encode(operation)});
-        http::json(self.http.post(path).json(&body)).await
+        http::json(self.http.post(path).json(body)).await
     }
 
-    /// Gives an operation to the node and returns the height of its block once it is final.
+    /// Gives an operation to the node and returns the height of its block once it is final. It is given
+    /// again for as long as nobody calls it final: a node that had it may be gone.
     ///
     /// # Errors
-    /// As [`submit`](Self::submit) and [`wait_finalized`](Self::wait_finalized).
+    /// [`ClientError::NotFinalized`] after `limit`, [`ClientError::Refused`] if it may not follow; as
+    /// [`submit`](Self::submit).
     pub async fn submit_and_wait(
         &self,
         operation: &[u8],
         hash: &Hash,
         limit: Duration,
     ) -> Result<u64, ClientError> {
-        match self.submit(operation, true).await? {
-            OperationStatus::Finalized { height } => Ok(height),
-            _ => self.wait_finalized(hash, limit).await,
+        let end = Instant::now() + limit;
+        loop {
+            // The node holds its answer back for up to 30 s.
+            if let OperationStatus::Finalized { height } = self.submit(operation, true).await? {
+                return Ok(height);
+            }
+            if Instant::now() >= end {
+                return Err(ClientError::NotFinalized(*hash));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
@@ -227,7 +237,7 @@ impl NodeClient {
     /// [`ClientError`].
     pub async fn proof_file(&self, did: &str) -> Result<Vec<u8>, ClientError> {
         // A long form never stands in a URL: it would get into logs on the way.
-        http::bytes(self.http.post("/v1/dids/proof").json(&json!({"did": did}))).await
+        http::bytes(self.http.post("/v1/dids/proof").json(json!({"did": did}))).await
     }
 
     /// The network's charter, which must be the pinned one.
@@ -243,13 +253,13 @@ impl NodeClient {
         }
     }
 
-    /// The charter that the node at an address serves. **Nothing vouches for it**: to be shown to
-    /// somebody who compares its hash, or for a sandbox.
+    /// The charter that the node at an address serves, or the first of several that answers. **Nothing
+    /// vouches for it**: to be shown to somebody who compares its hash, or for a sandbox.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn unverified_charter(base_url: &str) -> Result<Charter, ClientError> {
-        fetch_charter(&Http::new(base_url)?).await
+    pub async fn unverified_charter(base_urls: &str) -> Result<Charter, ClientError> {
+        fetch_charter(&Http::new(base_urls)?).await
     }
 
     /// What the node says about itself.

@@ -21,12 +21,31 @@ impl NodeClient {
     /// # Errors
     /// [`ClientError::NotProven`] if the answer is stale or does not hold.
     pub async fn state(&self, keys: &[StateKey], max_age: u64) -> Result<ProvenState, ClientError> {
-        let query: Vec<_> = keys.iter().map(|key| ("key", hex::encode(key))).collect();
+        self.of_any(|| self.keys_state(keys, max_age)).await
+    }
+
+    async fn keys_state(&self, keys: &[StateKey], max_age: u64) -> Result<ProvenState, ClientError> {
+        let query = keys.iter().map(|key| ("key", hex::encode(key))).collect();
         let lowest_height = self.highest_seen();
-        let answer: StateAnswer = http::json(self.http.get("/v1/proofs/keys").query(&query)).await?;
+        let answer: StateAnswer = http::json(self.http.get("/v1/proofs/keys").query(query)).await?;
         let state = answer.verify(&self.anchor, keys, &freshness(max_age, lowest_height))?;
         self.set_highest_seen(state.height());
         Ok(state)
+    }
+
+    /// Asks one node after the other for as long as none proves what it says: one may have fallen
+    /// behind, or lie.
+    async fn of_any<T, F>(&self, ask: impl Fn() -> F) -> Result<T, ClientError>
+    where
+        F: Future<Output = Result<T, ClientError>>,
+    {
+        for _ in 1..self.http.nodes() {
+            match ask().await {
+                Err(ClientError::NotProven(_)) => self.http.pass_on(),
+                answer => return answer,
+            }
+        }
+        ask().await
     }
 
     /// The state under a DID's key and its neighbours', proven as in [`state`](Self::state). The
@@ -39,7 +58,7 @@ impl NodeClient {
         let key = state_key::did(did);
         let mut bits = self.prefix_bits.load(Ordering::Relaxed);
         loop {
-            match self.prefix_state(&key, bits, max_age).await {
+            match self.of_any(|| self.prefix_state(&key, bits, max_age)).await {
                 Err(error) if error.is_refusal("prefix_too_wide") && bits < MAX_PREFIX_BITS => bits += 1,
                 Err(error) => return Err(error),
                 Ok((state, entries)) => {

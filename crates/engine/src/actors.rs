@@ -241,7 +241,9 @@ pub(crate) const fn sync_config() -> SyncEngineConfig {
     }
 }
 
-/// Consensus. A leader may use the whole heartbeat, so others wait that long and `leader_slack`.
+/// Consensus. A leader may use the whole heartbeat, so others wait that long and `leader_slack`. A
+/// leader that nobody has heard of for longer than any view lasts is not waited for at all: so a
+/// validator that is away costs one such wait, and not one for each of its turns.
 pub(crate) fn simplex_config<A, B>(
     setup: &Setup,
     automaton: A,
@@ -278,7 +280,7 @@ where
         timeout_retry: setup.leader_slack,
         view_retention: VIEW_RETENTION,
         skip: SkipPolicy::Enabled {
-            timeout: 2 * certification_timeout,
+            timeout: certification_timeout + setup.leader_slack,
             budget: SkipBudget::Participants,
         },
         fetch_timeout: NZDuration!(FETCH_TIMEOUT),

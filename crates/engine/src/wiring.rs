@@ -78,6 +78,9 @@ pub(crate) const PAGE_BYTES: usize = 4_096;
 /// Pages the stores keep in memory, 16 MiB together.
 const CACHED_PAGES: NonZeroUsize = NZUsize!(4_096);
 
+/// Number of the channel for operations that are not in a block yet.
+pub(crate) const OPERATIONS: u64 = 6;
+
 /// The channels between validators, one sender and receiver each.
 pub(crate) struct Channels<S, R> {
     pub(crate) votes: Paths<S, R>,
@@ -99,7 +102,7 @@ impl<S, R> Channels<S, R> {
             backfill: register(3),
             broadcast: register(4),
             state_sync: register(5),
-            operations: register(6),
+            operations: register(OPERATIONS),
         }
     }
 }

@@ -18,8 +18,8 @@ use crate::measure::measure;
 use crate::pending::Pending;
 use crate::{NodeError, api, disk};
 
-/// A node whose newest block is older than this is not ready.
-const READY_AGE: Duration = Duration::from_secs(30);
+/// What a node that is ready may be late beyond what its network's pace allows.
+const READY_SLACK: Duration = Duration::from_secs(5);
 /// Blocks that the index may be behind.
 const READY_LAG: u64 = 16;
 
@@ -56,6 +56,7 @@ async fn start_in(
     let listener = serve::bind(config.listen).await.map_err(NodeError::Socket)?;
     let index = Index::open(&data.path.join("index.db"), &charter.hash()).await?;
     let (engine, stopper) = Engine::start(engine_config(loaded, &charter).await?).await?;
+    let readiness = Readiness::new(config, &engine);
 
     let pending = Arc::new(Pending::default());
     let node = Node::new(charter, engine, index, pending, &config.admission);
@@ -66,7 +67,7 @@ async fn start_in(
         node.pending.clone(),
     );
     let follower = tokio::spawn(index::follow(index, engine, charter, pending));
-    let router = router(node, config, &public_url);
+    let router = router(node, config, &public_url, readiness);
     let url = listening_url(&listener, &public_url);
     let serving = shutdown.clone();
     let server = {
@@ -124,14 +125,14 @@ fn flatten<T>(joined: Result<T, tokio::task::JoinError>) -> Result<T, NodeError>
     joined.map_err(|error| NodeError::Socket(std::io::Error::other(error)))
 }
 
-fn router(node: Node, config: &NodeConfig, public_url: &PublicUrl) -> Router {
+fn router(node: Node, config: &NodeConfig, public_url: &PublicUrl, readiness: Readiness) -> Router {
     let ready = {
         let node = node.clone();
-        move || std::future::ready(readiness(&node))
+        move || std::future::ready(readiness.of(&node))
     };
     let measured = {
         let node = node.clone();
-        move || measure(node.clone(), readiness(&node).is_ok())
+        move || measure(node.clone(), readiness.of(&node).is_ok())
     };
     let hardening = Hardening {
         limits: config.limits.clone(),
@@ -146,20 +147,45 @@ fn router(node: Node, config: &NodeConfig, public_url: &PublicUrl) -> Router {
     )
 }
 
-fn readiness(node: &Node) -> Result<(), String> {
-    let status = node.engine.status();
-    let age = Duration::from_millis(now_ms().saturating_sub(status.time_ms));
-    if status.stopped {
-        Err("the consensus engine has stopped".to_owned())
-    } else if age > READY_AGE {
-        Err(format!(
-            "the newest block is older than {} s",
-            READY_AGE.as_secs()
-        ))
-    } else if node.index.height() + READY_LAG < status.height {
-        Err("the index is behind the ledger".to_owned())
-    } else {
-        Ok(())
+/// When a node is ready: a block has become final since it started, and the newest one is young. Only
+/// a quorum makes blocks, and whoever has fallen behind has old ones first, so this says both that it
+/// reaches a quorum and that it is near the tip. A lone validator is its own quorum.
+#[derive(Clone, Copy)]
+struct Readiness {
+    /// The height it started at.
+    started: u64,
+    /// How old the newest block may be.
+    age: Duration,
+}
+
+impl Readiness {
+    fn new(config: &NodeConfig, engine: &Engine) -> Self {
+        let status = engine.status();
+        let heartbeat = Duration::from_millis(config.heartbeat_ms);
+        let view = heartbeat + Duration::from_millis(config.leader_slack_ms);
+        // Of the 3f + 1 leaders, f at a time may be away.
+        let away = status.validators.saturating_sub(1) / 3;
+        let views = u32::try_from(away).unwrap_or(u32::MAX).saturating_add(1);
+        Self {
+            started: status.height,
+            age: heartbeat + view.saturating_mul(views) + READY_SLACK,
+        }
+    }
+
+    fn of(&self, node: &Node) -> Result<(), String> {
+        let status = node.engine.status();
+        let age = Duration::from_millis(now_ms().saturating_sub(status.time_ms));
+        if status.stopped {
+            Err("the consensus engine has stopped".to_owned())
+        } else if status.validators > 1 && status.height <= self.started {
+            Err("no block has become final since the start".to_owned())
+        } else if age > self.age {
+            Err(format!("the newest block is older than {} s", self.age.as_secs()))
+        } else if node.index.height() + READY_LAG < status.height {
+            Err("the index is behind the ledger".to_owned())
+        } else {
+            Ok(())
+        }
     }
 }
 

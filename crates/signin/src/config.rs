@@ -27,7 +27,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The network's charter.
     pub charter: PathBuf,
-    /// A node of the network.
+    /// A node of the network; of several, separated by commas, the next one if one is down.
     pub node_url: String,
     /// `sqlite:PATH` or `postgres://…`.
     #[serde(default = "default_database")]

@@ -193,7 +193,7 @@ const fn first_credential() -> u32 {
 pub struct NewWallet {
     /// The charter of the network, from a source the holder trusts.
     pub charter: Charter,
-    /// Where to ask about the ledger.
+    /// Where to ask about the ledger: the address of a node, or several, separated by commas.
     pub node_url: String,
     /// Where to be proofed.
     pub authority_url: String,
@@ -274,7 +274,7 @@ impl Wallet {
         TrustAnchor::of(&self.charter)
     }
 
-    /// Where to ask about the ledger.
+    /// Where to ask about the ledger: the address of a node, or several, separated by commas.
     #[must_use]
     pub fn node_url(&self) -> &str {
         &self.node_url

@@ -7,6 +7,7 @@ use realdid_ledger::{Charter, Member, Quota, Role, Seat, Validator};
 use realdid_node::founding::{deal, link_public_key, network_key};
 use zeroize::Zeroizing;
 
+use crate::args::NetworkInit;
 use crate::failure::{Failure, Outcome};
 
 /// Seconds of an epoch: 90 days.
@@ -30,28 +31,31 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Highest offset that is used.
-    const LAST: u16 = 40;
+    /// Highest offset that is used: the peers of the tenth node.
+    const LAST: u16 = 57;
 
     /// From a base; all ports above it must exist.
     pub fn new(base: u16) -> Outcome<Self> {
         if base == 0 || base.checked_add(Self::LAST).is_none() {
             return Err(Failure::usage(
                 "port_base_invalid",
-                format!("{base} is not a port base between 1 and 65495"),
+                format!("{base} is not a port base between 1 and 65478"),
             ));
         }
         Ok(Self { base })
     }
 
-    /// The node's HTTP interface.
-    pub const fn node(self) -> u16 {
-        self.base
+    /// A node's HTTP interface, the first being 0.
+    pub const fn node(self, index: u16) -> u16 {
+        match index {
+            0 => self.base,
+            further => self.base + 38 + 2 * further,
+        }
     }
 
-    /// The node's link to its peers.
-    pub const fn peers(self) -> u16 {
-        self.base + 1
+    /// A node's link to its peers.
+    pub const fn peers(self, index: u16) -> u16 {
+        self.node(index) + 1
     }
 
     /// The authority.
@@ -70,16 +74,22 @@ impl Ports {
     }
 }
 
+/// What a validator keeps to itself.
+pub struct ValidatorSecrets {
+    /// Seed of its link key.
+    pub link_key: Zeroizing<[u8; 32]>,
+    /// Its share of the network key.
+    pub share: Zeroizing<Vec<u8>>,
+}
+
 /// Everything that is secret at the founding.
 pub struct Founding {
     /// The charter.
     pub charter: Charter,
     /// The member's governance key.
     pub member: SecretKey,
-    /// Seed of the validator's link key.
-    pub link_key: Zeroizing<[u8; 32]>,
-    /// The validator's share of the network key.
-    pub share: Zeroizing<Vec<u8>>,
+    /// The validators' secrets, in the order of the charter.
+    pub validators: Vec<ValidatorSecrets>,
     /// The authority's identity.
     pub authority: ServiceIdentity,
     /// The licence issuer's identity.
@@ -91,20 +101,18 @@ pub struct Founding {
 impl Founding {
     /// Makes all keys, and the charter that names their public parts. One process deals the network
     /// key, so it has known all of it: good for a sandbox only.
-    pub fn sandbox(name: &str, ports: Ports, signins: u16, now: u64) -> Outcome<Self> {
+    pub fn sandbox(options: &NetworkInit, ports: Ports, now: u64) -> Outcome<Self> {
+        let name = &options.name;
         let network = Network::new(name);
         let network =
             network.map_err(|error| Failure::usage("network_name_invalid", format!("`{name}`: {error}")))?;
         let mut rng = rand::rng();
         let member = SecretKey::generate(KeyType::Ed25519, &mut rng);
-        let link_key = Zeroizing::new(rand::random::<[u8; 32]>());
-        let dealt = deal(1, &mut rng).map_err(|error| Failure::local("dealing", error.to_string()))?;
-        let key = network_key(&dealt.public).map_err(|error| Failure::local("dealing", error.to_string()))?;
-        let share = dealt.shares.into_iter().next();
-        let share = share.ok_or_else(|| Failure::local("dealing", "the dealt key has no share"))?;
+        let (validators, polynomial) = deal_to(options.validators, &mut rng)?;
+        let key = network_key(&polynomial).map_err(|error| Failure::local("dealing", error.to_string()))?;
         let authority = ServiceIdentity::generate_issuer(&mut rng);
         let issuer = ServiceIdentity::generate_issuer(&mut rng);
-        let signins: Vec<_> = (0..signins)
+        let signins: Vec<_> = (0..options.signins)
             .map(|_| ServiceIdentity::generate(&mut rng))
             .collect();
         let seats = seats(&authority, &issuer, &signins);
@@ -114,17 +122,20 @@ impl Founding {
             sandbox: true,
             genesis_time: now,
             network_key: hex::encode(key),
-            polynomial: hex::encode(&dealt.public),
+            polynomial: hex::encode(&polynomial),
             members: vec![Member {
                 name: "Sandbox Member".to_owned(),
                 key: member.public_key(),
             }],
             threshold: 1,
-            validators: vec![Validator {
-                name: "Sandbox Member".to_owned(),
-                link_key: Hash(link_public_key(&link_key)),
-                address: format!("127.0.0.1:{}", ports.peers()),
-            }],
+            validators: (0..)
+                .zip(&validators)
+                .map(|(index, secrets)| Validator {
+                    name: numbered("Sandbox Member", index),
+                    link_key: Hash(link_public_key(&secrets.link_key)),
+                    address: format!("127.0.0.1:{}", ports.peers(index)),
+                })
+                .collect(),
             seats,
             epoch_seconds: EPOCH_SECONDS,
             quota: QUOTA,
@@ -135,12 +146,31 @@ impl Founding {
         Ok(Self {
             charter,
             member,
-            link_key,
-            share,
+            validators,
             authority,
             issuer,
             signins,
         })
+    }
+}
+
+/// Link keys and shares for so many validators, and the public polynomial.
+fn deal_to(validators: u16, rng: &mut impl rand::CryptoRng) -> Outcome<(Vec<ValidatorSecrets>, Vec<u8>)> {
+    let dealt = deal(validators.into(), rng).map_err(|error| Failure::local("dealing", error.to_string()))?;
+    let link_keys = (0..validators).map(|_| Zeroizing::new(rand::random::<[u8; 32]>()));
+    let mut link_keys: Vec<_> = link_keys.collect();
+    // Shares are dealt in the order of the link keys.
+    link_keys.sort_by_key(|seed| link_public_key(seed));
+    let secrets = link_keys.into_iter().zip(dealt.shares);
+    let secrets = secrets.map(|(link_key, share)| ValidatorSecrets { link_key, share });
+    Ok((secrets.collect(), dealt.public))
+}
+
+/// `name` for the first, `name 2` for the second.
+fn numbered(name: &str, index: u16) -> String {
+    match index {
+        0 => name.to_owned(),
+        further => format!("{name} {}", further + 1),
     }
 }
 
@@ -155,13 +185,9 @@ fn seats(authority: &ServiceIdentity, issuer: &ServiceIdentity, signins: &[Servi
         seat("Sandbox Authority".to_owned(), Role::Authority, authority),
         seat("Sandbox Licence Office".to_owned(), Role::Issuer, issuer),
     ];
-    seats.extend(signins.iter().enumerate().map(|(index, identity)| {
-        let name = if index == 0 {
-            "Sandbox Sign-in".to_owned()
-        } else {
-            format!("Sandbox Sign-in {}", index + 1)
-        };
-        seat(name, Role::Signin, identity)
-    }));
+    let signins = (0..).zip(signins);
+    seats.extend(
+        signins.map(|(index, identity)| seat(numbered("Sandbox Sign-in", index), Role::Signin, identity)),
+    );
     seats
 }

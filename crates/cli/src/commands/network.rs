@@ -7,6 +7,7 @@ use std::path::Path;
 use realdid_authority::credential_issuer::example::{LICENCE_CONFIG, licence_files};
 use realdid_client::ServiceIdentity;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::founding::{Founding, Ports};
 use crate::args::{NetworkCommand, NetworkInit};
@@ -17,6 +18,10 @@ use crate::vault::write_private;
 
 /// Layout of the directory; `cargo xtask up` reads the same number.
 const FORMAT_VERSION: u32 = 2;
+
+/// The pace of several validators. Each waits for a leader for as long as the heartbeat and the slack
+/// before it gives a view up: where one may be lost, that must not be long.
+const PACE_OF_SEVERAL: &str = "heartbeat_ms = 2000\nleader_slack_ms = 500\n";
 
 /// Runs a network command.
 pub fn run(command: NetworkCommand, output: Output) -> Outcome<()> {
@@ -33,8 +38,14 @@ fn init(options: &NetworkInit, output: Output) -> Outcome<()> {
         return Err(Failure::local("directory_exists", what));
     }
     let ports = Ports::new(options.port_base)?;
-    let founding = Founding::sandbox(&options.name, ports, options.signins, now())?;
-    output.progress("a sandbox: this machine deals the network key alone, so it proves nothing to others");
+    let founding = Founding::sandbox(options, ports, now())?;
+    output.progress(match options.validators {
+        1 => "a sandbox: this machine deals the network key alone, so it proves nothing to others",
+        _ => {
+            "a sandbox: this machine deals the network key alone and has known every validator's share of it, \
+             so it proves nothing to others"
+        }
+    });
     make_directory(&options.dir)?;
     let written = write_all(options, &founding, ports);
     if let Err(failure) = written {
@@ -52,7 +63,8 @@ fn init(options: &NetworkInit, output: Output) -> Outcome<()> {
             "dir": options.dir,
             "network": options.name,
             "charter_hash": hash,
-            "node_url": url(ports.node()),
+            "node_url": url(ports.node(0)),
+            "node_urls": (0..options.validators).map(|index| url(ports.node(index))).collect::<Vec<_>>(),
             "authority_url": url(ports.authority()),
             "issuer_url": url(ports.issuer()),
             "signin_urls": (0..options.signins).map(|index| url(ports.signin(index))).collect::<Vec<_>>(),
@@ -68,12 +80,23 @@ fn write_all(options: &NetworkInit, founding: &Founding, ports: Ports) -> Outcom
     write(&dir.join("charter.json"), &charter)?;
     let member = json!({ "seed": hex::encode(founding.member.seed()) });
     write_in(dir, "member", "member.key", &format!("{member}\n"))?;
-    write_node(dir, founding, ports)?;
-    write_service(dir, "authority", ports.authority(), ports, &founding.authority)?;
-    write_issuer(dir, options.people, ports, &founding.issuer)?;
-    for (index, identity) in (0_u16..).zip(&founding.signins) {
-        let directory = signin_directory(usize::from(index));
-        write_service_in(dir, &directory, "signin", ports.signin(index), ports, identity)?;
+    for index in 0..options.validators {
+        write_node(dir, index, founding, ports)?;
+    }
+    let nodes = |first| node_urls(ports, options.validators, first);
+    let (authority, issuer) = (&founding.authority, &founding.issuer);
+    let directory = dir.join("authority");
+    write_service(&directory, "authority", ports.authority(), &nodes(0), authority)?;
+    write_issuer(dir, options.people, ports.issuer(), &nodes(1), issuer)?;
+    for (index, identity) in (0..).zip(&founding.signins) {
+        let directory = dir.join(numbered("signin", index));
+        write_service(
+            &directory,
+            "signin",
+            ports.signin(index),
+            &nodes(2 + index),
+            identity,
+        )?;
     }
     write(&dir.join("dids.json"), &(dids(founding).to_string() + "\n"))?;
     // Written last: a directory with it is complete.
@@ -84,33 +107,40 @@ fn write_all(options: &NetworkInit, founding: &Founding, ports: Ports) -> Outcom
 fn dids(founding: &Founding) -> Value {
     let did = |identity: &ServiceIdentity| json!(identity.did(&founding.charter));
     let mut dids = json!({ "authority": did(&founding.authority), "issuer": did(&founding.issuer) });
-    for (index, identity) in founding.signins.iter().enumerate() {
-        dids[signin_directory(index)] = did(identity);
+    for (index, identity) in (0..).zip(&founding.signins) {
+        dids[numbered("signin", index)] = did(identity);
     }
     dids
 }
 
-fn signin_directory(index: usize) -> String {
-    if index == 0 {
-        "signin".to_owned()
-    } else {
-        format!("signin{}", index + 1)
+/// Name of a directory: `role` for the first of a role, `role2` for the second.
+fn numbered(role: &str, index: u16) -> String {
+    match index {
+        0 => role.to_owned(),
+        further => format!("{role}{}", further + 1),
     }
 }
 
-fn write_node(dir: &Path, founding: &Founding, ports: Ports) -> Outcome<()> {
-    write_in(
-        dir,
-        "node",
-        "link.key",
-        &format!("{}\n", hex::encode(founding.link_key.as_slice())),
-    )?;
-    write_in(
-        dir,
-        "node",
-        "share.key",
-        &format!("{}\n", hex::encode(founding.share.as_slice())),
-    )?;
+/// The addresses of all nodes, beginning with one of them: so each service has another one first.
+fn node_urls(ports: Ports, nodes: u16, first: u16) -> String {
+    let urls: Vec<_> = (first..first + nodes)
+        .map(|index| url(ports.node(index % nodes)))
+        .collect();
+    urls.join(",")
+}
+
+fn write_node(dir: &Path, index: u16, founding: &Founding, ports: Ports) -> Outcome<()> {
+    let directory = numbered("node", index);
+    let several = founding.validators.len() > 1;
+    let secrets = &founding.validators[usize::from(index)];
+    let keys = [
+        ("link.key", secrets.link_key.as_slice()),
+        ("share.key", secrets.share.as_slice()),
+    ];
+    for (name, key) in keys {
+        let key = Zeroizing::new(hex::encode(key) + "\n");
+        write_in(dir, &directory, name, &key)?;
+    }
     let config = format!(
         "# A member's node. Paths are relative to this file.\n\
          listen = \"127.0.0.1:{port}\"\n\
@@ -120,28 +150,24 @@ fn write_node(dir: &Path, founding: &Founding, ports: Ports) -> Outcome<()> {
          charter = \"../charter.json\"\n\
          link_key = \"link.key\"\n\
          share = \"share.key\"\n\
-         p2p_listen = \"127.0.0.1:{peers}\"\n",
-        port = ports.node(),
-        url = url(ports.node()),
-        peers = ports.peers(),
+         p2p_listen = \"127.0.0.1:{peers}\"\n{pace}",
+        port = ports.node(index),
+        url = url(ports.node(index)),
+        peers = ports.peers(index),
+        pace = if several { PACE_OF_SEVERAL } else { "" },
     );
-    write_in(dir, "node", "node.toml", &config)
+    write_in(dir, &directory, "node.toml", &config)
 }
 
-fn write_service(dir: &Path, role: &str, port: u16, ports: Ports, identity: &ServiceIdentity) -> Outcome<()> {
-    write_service_in(dir, role, role, port, ports, identity)
-}
-
-fn write_service_in(
-    dir: &Path,
-    directory: &str,
+fn write_service(
+    directory: &Path,
     role: &str,
     port: u16,
-    ports: Ports,
+    nodes: &str,
     identity: &ServiceIdentity,
 ) -> Outcome<()> {
-    make_directory(&dir.join(directory).join("data"))?;
-    identity.save(&dir.join(directory).join(format!("{role}.key")))?;
+    make_directory(&directory.join("data"))?;
+    identity.save(&directory.join(format!("{role}.key")))?;
     let config = format!(
         "# Paths are relative to this file.\n\
          listen = \"127.0.0.1:{port}\"\n\
@@ -149,19 +175,18 @@ fn write_service_in(
          trusted_proxies = []\n\
          data_dir = \"data\"\n\
          charter = \"../charter.json\"\n\
-         node_url = \"{node}\"\n\
+         node_url = \"{nodes}\"\n\
          # or postgres://user:password@host/name\n\
          database = \"sqlite:data/{role}.db\"\n\
          identity = \"{role}.key\"\n",
         url = url(port),
-        node = url(ports.node()),
     );
-    write_in(dir, directory, &format!("{role}.toml"), &config)
+    write(&directory.join(format!("{role}.toml")), &config)
 }
 
 /// The licence office: a service like the others, and what it issues out of which data.
-fn write_issuer(dir: &Path, people: u64, ports: Ports, identity: &ServiceIdentity) -> Outcome<()> {
-    write_service(dir, "issuer", ports.issuer(), ports, identity)?;
+fn write_issuer(dir: &Path, people: u64, port: u16, nodes: &str, identity: &ServiceIdentity) -> Outcome<()> {
+    write_service(&dir.join("issuer"), "issuer", port, nodes, identity)?;
     let config = dir.join("issuer/issuer.toml");
     let common = fs::read_to_string(&config).map_err(|error| Failure::file(&config, &error))?;
     write(&config, &format!("{common}{LICENCE_CONFIG}"))?;

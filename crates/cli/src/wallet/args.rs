@@ -53,7 +53,7 @@ pub struct Init {
     /// The network's charter, from a source you trust.
     #[arg(long)]
     pub charter: PathBuf,
-    /// The node to ask about the ledger.
+    /// The node to ask about the ledger; of several, separated by commas, the next one if one is down.
     #[arg(long, default_value = "http://127.0.0.1:7300")]
     pub node: String,
     /// The authority to be proofed by.

@@ -32,7 +32,7 @@ pub fn read_charter(path: &std::path::Path) -> Outcome<Charter> {
 pub fn init(place: &Place, options: &Init, output: Output) -> Outcome<()> {
     vault::refuse_existing(&place.directory)?;
     let charter = read_charter(&options.charter)?;
-    let node_url = web::address(&options.node, charter.sandbox)?.to_string();
+    let node_url = web::addresses(&options.node, charter.sandbox)?;
     let authority_url = web::address(&options.authority, charter.sandbox)?.to_string();
     let (network, hash) = (charter.network.as_str().to_owned(), charter.hash());
     let root = Secret::generate(&mut rand::rng());

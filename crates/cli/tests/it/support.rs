@@ -22,7 +22,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 const AUTHORITY: [u8; 32] = [0xa7; 32];
 /// Ports below those that the system hands out by itself, in steps that leave room for a network.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
-const PORT_STEP: u16 = 40;
+const PORT_STEP: u16 = 60;
 /// What a node allows one address, by table of its configuration.
 const LIMITS: [(&str, [&str; 2]); 2] = [
     ("limits", ["requests_per_second", "burst"]),

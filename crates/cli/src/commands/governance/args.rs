@@ -117,7 +117,7 @@ pub struct NetworkOptions {
     /// The network's charter, from a source you trust.
     #[arg(long, env = "REALDID_CHARTER")]
     pub charter: PathBuf,
-    /// The node to ask.
+    /// The node to ask; of several, separated by commas, the next one if one is down.
     #[arg(long, env = "REALDID_NODE", default_value = "http://127.0.0.1:7300")]
     pub node: String,
 }
