@@ -43,6 +43,8 @@ cargo xtask <command>
             --only SUITE        just one of: fmt tidy clippy cargo switches doc system
   tidy    the repository's own rules (part of `test`)
   kill    --rounds N            kill -9 the ledger node N times under load; default 1000
+            --validators N      so many nodes (4, 7, 10), one, two or all at a time; what clients were told
+                                is judged by linearizability
   switches turn off one check after the other: exactly its tests must fail; writes docs/switches.md
             --sample N [--seed S]   only N of them, drawn at random
             --only ID,ID        only these
@@ -81,12 +83,19 @@ fn main() -> ExitCode {
 /// The long run of the kill test: the same test as in `cargo xtask test`, with more rounds.
 fn kill(mut args: Args) -> Outcome<ExitCode> {
     let rounds: u32 = args.number("--rounds")?.unwrap_or(1000);
+    let validators: u32 = args.number("--validators")?.unwrap_or(1);
     args.finish()?;
+    let test = match validators {
+        1 => "kill::kill_rounds",
+        4 | 7 | 10 => "kill_several::kill_rounds",
+        _ => return Err(Failure::usage("--validators: choose 1, 4, 7 or 10")),
+    };
     let mut command = cargo::command();
     command
         .args(["test", "--package", "realdid-cli", "--test", "it"])
-        .args(["kill::kill_rounds", "--", "--exact", "--nocapture"])
-        .env("REALDID_KILL_ROUNDS", rounds.to_string());
+        .args([test, "--", "--exact", "--nocapture"])
+        .env("REALDID_KILL_ROUNDS", rounds.to_string())
+        .env("REALDID_KILL_VALIDATORS", validators.to_string());
     cargo::exit_code(&mut command)
 }
 

@@ -8,7 +8,7 @@
 //!
 //! `REALDID_KILL_ROUNDS` sets the number of rounds, `REALDID_KILL_SEED` repeats the random choices.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,12 +17,11 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use realdid_crypto::{Hash, base64url_decode};
-use realdid_did::Entry;
-use realdid_ledger::{Freshness, ProvenState, StateAnswer, decode_did_operation, encode_did_operation};
+use realdid_ledger::encode_did_operation;
 
 use crate::people::Holder;
-use crate::support::{Answer, Network, PATIENCE, Process, get, hex, http, now, program, submit};
+use crate::support::{Answer, Network, PATIENCE, Process, http, program, submit};
+use crate::witness::{Chain, Witness};
 
 /// Clients at work; each has one operation under way nearly all the time.
 const CLIENTS: usize = 128;
@@ -41,8 +40,6 @@ const LIFE: u64 = 1_500;
 const AGAIN: Duration = Duration::from_millis(20);
 /// Refusals of one operation after which a client gives the DID up: they are the finding then.
 const GIVE_UP: usize = 100;
-/// Keys of one question for proofs.
-const KEYS: usize = 16;
 
 /// What a run found.
 struct Report {
@@ -52,12 +49,6 @@ struct Report {
     lost: Vec<String>,
     /// Refusals of operations that were good, by code.
     refusals: BTreeMap<String, u64>,
-}
-
-/// A DID and the operations of it that the node called final, with their heights.
-struct Chain {
-    did: Hash,
-    acknowledged: Vec<(Hash, u64)>,
 }
 
 /// What all clients share.
@@ -105,7 +96,7 @@ fn an_acknowledgement_before_finality_is_caught() {
 }
 
 /// Builds the node that calls an operation final when it has merely taken it.
-fn build_early() -> PathBuf {
+pub fn build_early() -> PathBuf {
     let programs = program().parent().expect("programs have a directory");
     let target = programs.parent().expect("profiles have a directory");
     let mut command = Command::new(env!("CARGO"));
@@ -131,7 +122,7 @@ fn build_early() -> PathBuf {
     programs.join("realdid-early-acknowledgement")
 }
 
-fn number(name: &str) -> Option<u64> {
+pub fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
@@ -165,7 +156,7 @@ async fn run(program: &Path, rounds: u64, fewest: usize) -> Report {
 
     let mut node = load.network.spawn_node(program);
     node.wait_ready();
-    let lost = load.missing(&chains).await;
+    let lost = load.witness().missing(&chains).await;
     let finalized = chains.iter().map(|chain| chain.acknowledged.len() as u64).sum();
     let refusals = load.refusals.lock().expect("no client panicked").clone();
     eprintln!(
@@ -182,6 +173,14 @@ async fn run(program: &Path, rounds: u64, fewest: usize) -> Report {
 }
 
 impl Load {
+    fn witness(&self) -> Witness<'_> {
+        Witness {
+            network: &self.network,
+            http: &self.http,
+            url: self.network.url(),
+        }
+    }
+
     /// The planted node calls everything final at once, so this asks until it is true.
     async fn announce_authority(&self) {
         let key_id = self
@@ -195,7 +194,7 @@ impl Load {
             for operation in self.network.authority.operations() {
                 submit(&self.http, &self.network.url(), &operation).await;
             }
-            let state = self.proven(&[key], 0).await;
+            let state = self.witness().proven(&[key], 0).await;
             if state.is_some_and(|state| matches!(state.epoch_key(&key_id), Ok(Some(_)))) {
                 return;
             }
@@ -310,110 +309,10 @@ impl Load {
             tokio::task::yield_now().await;
         }
     }
-
-    /// The acknowledged operations that the ledger does not prove to hold.
-    async fn missing(&self, chains: &[Chain]) -> Vec<String> {
-        let heights = chains
-            .iter()
-            .flat_map(|chain| &chain.acknowledged)
-            .map(|(_, height)| *height);
-        let lowest = heights.max().unwrap_or(0);
-        let mut lost = Vec::new();
-        for group in chains.chunks(KEYS) {
-            let keys: Vec<_> = group.iter().map(|chain| chain.did.0).collect();
-            let Some(state) = self.proven(&keys, lowest).await else {
-                panic!("the node does not prove its state");
-            };
-            for chain in group.iter().filter(|chain| !chain.acknowledged.is_empty()) {
-                let entry = state.did(&chain.did).expect("the key is proven");
-                let present = self.operations(chain.did, entry, lowest).await;
-                let gone = chain
-                    .acknowledged
-                    .iter()
-                    .filter(|(hash, _)| !present.contains(hash));
-                lost.extend(gone.map(|(hash, height)| format!("{hash} of height {height}")));
-            }
-        }
-        lost
-    }
-
-    /// The hashes of a DID's operations, which must lead from its inception to the proven entry; none
-    /// if it is proven absent. The node's index may still be behind its state, or the last block
-    /// from before the kill become final only now, so this asks for both until they agree.
-    async fn operations(&self, did: Hash, mut entry: Option<Entry>, lowest: u64) -> HashSet<Hash> {
-        let named = self.network.charter.did(did);
-        let url = format!("{}/v1/dids/{named}/operations", self.network.url());
-        let begun = Instant::now();
-        let mut listed = 0;
-        while let Some(expected) = &entry {
-            if let Some(answer) = get(&self.http, &url).await {
-                let hashes = self.chained(&answer, did);
-                if hashes.last() == Some(&expected.last_operation) {
-                    assert_eq!(hashes.len(), expected.version as usize, "the chain is complete");
-                    return hashes.into_iter().collect();
-                }
-                listed = hashes.len();
-            }
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "{listed} operations of {named} do not lead to {entry:?}"
-            );
-            tokio::time::sleep(AGAIN).await;
-            let state = self
-                .proven(&[did.0], lowest)
-                .await
-                .expect("the node proves its state");
-            entry = state.did(&did).expect("the key is proven");
-        }
-        HashSet::new()
-    }
-
-    /// The hashes of the operations that a node lists for a DID, each valid and naming the one
-    /// before it.
-    fn chained(&self, answer: &[u8], did: Hash) -> Vec<Hash> {
-        let charter = self.network.charter.hash();
-        let answer: serde_json::Value = serde_json::from_slice(answer).expect("JSON");
-        let mut hashes = Vec::new();
-        for item in answer["operations"].as_array().expect("a list of operations") {
-            let bytes = base64url_decode(item["operation"].as_str().expect("an operation"));
-            let signed = decode_did_operation(&bytes.expect("base64url")).expect("an operation on a DID");
-            let verified = signed.verify(&charter).expect("a valid operation");
-            assert_eq!(verified.operation().did, did, "an operation of another DID");
-            let previous = hashes.last().copied().unwrap_or(Hash::ZERO);
-            assert_eq!(
-                verified.operation().previous,
-                previous,
-                "the operations form a chain"
-            );
-            hashes.push(verified.hash());
-        }
-        hashes
-    }
-
-    /// The state of some keys, verified against the charter.
-    async fn proven(&self, keys: &[[u8; 32]], lowest_height: u64) -> Option<ProvenState> {
-        let query: Vec<_> = keys.iter().map(|key| format!("key={}", hex(key))).collect();
-        let url = format!("{}/v1/proofs/keys?{}", self.network.url(), query.join("&"));
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            if let Some(answer) = get(&self.http, &url).await {
-                let answer: StateAnswer = serde_json::from_slice(&answer).expect("an answer about keys");
-                let freshness = Freshness {
-                    now: now(),
-                    max_age: 60,
-                    lowest_height,
-                };
-                let state = answer.verify(&self.network.anchor(), keys, &freshness);
-                return Some(state.expect("the node proves its state"));
-            }
-            tokio::time::sleep(AGAIN).await;
-        }
-        None
-    }
 }
 
 /// How long the process takes to say that it is ready.
-async fn until_ready(process: &mut Process) -> Duration {
+pub async fn until_ready(process: &mut Process) -> Duration {
     let begun = Instant::now();
     while !process.is_ready() {
         assert!(

@@ -49,7 +49,7 @@ impl TestAuthority {
         let inception = Inception {
             charter,
             document: DocumentData::new(keys, Vec::new()).expect("one key"),
-            next: later.reveal(1).commitment(&charter),
+            next: later.reveal(1, 0).commitment(&charter),
             recovery: later.recovery().1.commitment(&charter),
         };
         let private = Rsa::generate(2048).expect("an RSA key");
@@ -120,6 +120,7 @@ impl TestAuthority {
 }
 
 /// All keys of a DID, from a seed.
+#[derive(Clone)]
 struct Keys {
     charter: Hash,
     seed: [u8; 32],
@@ -143,10 +144,15 @@ impl Keys {
         DocumentData::new(vec![key], Vec::new()).expect("one key")
     }
 
-    fn reveal(&self, generation: u32) -> KeysReveal {
+    /// The keys of a generation, under one of several salts.
+    fn reveal(&self, generation: u32, salt: u8) -> KeysReveal {
+        let salt = match salt {
+            0 => self.derive("salt", generation),
+            other => self.derive(&format!("salt {other}"), generation),
+        };
         KeysReveal {
             keys: self.document(generation).keys().to_vec(),
-            salt: self.derive("salt", generation),
+            salt,
         }
     }
 
@@ -163,19 +169,22 @@ impl Keys {
         Inception {
             charter: self.charter,
             document: self.document(0),
-            next: self.reveal(1).commitment(&self.charter),
+            next: self.reveal(1, 0).commitment(&self.charter),
             recovery: self.recovery().1.commitment(&self.charter),
         }
     }
 }
 
 /// A DID with all its keys, and what it did last.
+#[derive(Clone)]
 pub struct Holder {
     keys: Keys,
     inception: Inception,
     did: Hash,
     previous: Hash,
     generation: u32,
+    /// Of the commitment to the next keys.
+    salt: u8,
 }
 
 impl Holder {
@@ -192,6 +201,7 @@ impl Holder {
             did,
             previous: Hash::ZERO,
             generation: 0,
+            salt: 0,
         }
     }
 
@@ -231,15 +241,21 @@ impl Holder {
 
     /// Rotates to the next keys.
     pub fn update(&mut self) -> SignedOperation {
+        self.update_as(0)
+    }
+
+    /// Rotates to the next keys, in another operation for each of several devices.
+    pub fn update_as(&mut self, device: u8) -> SignedOperation {
         self.generation += 1;
         let rotation = Rotation {
             document: self.keys.document(self.generation),
-            salt: self.keys.reveal(self.generation).salt,
+            salt: self.keys.reveal(self.generation, self.salt).salt,
             next: self
                 .keys
-                .reveal(self.generation + 1)
+                .reveal(self.generation + 1, device)
                 .commitment(&self.keys.charter),
         };
+        self.salt = device;
         let key = self.key();
         self.sign(Action::Update(rotation), &key)
     }

@@ -54,15 +54,24 @@ pub fn now() -> u64 {
 pub struct Network {
     dir: TempDir,
     port: u16,
+    validators: u16,
     pub charter: Charter,
     pub authority: TestAuthority,
 }
 
 impl Network {
-    /// Founds a network with ports of its own. Rate limits are lifted: the tests ask from one address.
+    /// Founds a network of one validator.
     pub fn init() -> Self {
+        Self::of(1)
+    }
+
+    /// Founds a network of so many validators with ports of its own. Rate limits are lifted: the tests ask
+    /// from one address.
+    pub fn of(validators: u16) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let port = free_ports(&[0, 1, 20]);
+        let nodes = (0..validators).map(node_port);
+        let ports: Vec<_> = nodes.flat_map(|port| [port, port + 1]).chain([20]).collect();
+        let port = free_ports(&ports);
         let root = dir.path().join("network");
         let output = realdid([
             "network".as_ref(),
@@ -72,6 +81,8 @@ impl Network {
             root.as_os_str(),
             "--port-base".as_ref(),
             port.to_string().as_ref(),
+            "--validators".as_ref(),
+            validators.to_string().as_ref(),
         ]);
         assert!(
             output.status.success(),
@@ -84,11 +95,14 @@ impl Network {
         // Epochs don't end during a test.
         charter.epoch_seconds = 90 * 86_400;
         fs::write(&file, charter.to_json().expect("a valid charter")).expect("the charter is written");
-        configure(&root.join("node/node.toml"));
+        for index in 0..validators {
+            configure(&root.join(node_name(index)).join("node.toml"));
+        }
         let authority = TestAuthority::new(&charter, &AUTHORITY);
         Self {
             dir,
             port,
+            validators,
             charter,
             authority,
         }
@@ -109,9 +123,19 @@ impl Network {
         self.dir.path().join(name)
     }
 
-    /// The node's address.
+    /// The node's address, or the first one's.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.url_of(0)
+    }
+
+    /// The address of a node.
+    pub fn url_of(&self, index: u16) -> String {
+        format!("http://127.0.0.1:{}", self.port + node_port(index))
+    }
+
+    /// The numbers of its nodes.
+    pub fn nodes(&self) -> std::ops::Range<u16> {
+        0..self.validators
     }
 
     /// Address of what listens so far above the first port.
@@ -129,10 +153,16 @@ impl Network {
 
     /// Starts a node of the given program without waiting.
     pub fn spawn_node(&self, program: &Path) -> Process {
-        let config = self.dir.path().join("network/node/node.toml");
+        self.spawn_node_of(0, program)
+    }
+
+    /// Starts one of several nodes without waiting.
+    pub fn spawn_node_of(&self, index: u16, program: &Path) -> Process {
+        let name = node_name(index);
+        let config = self.dir.path().join("network").join(&name).join("node.toml");
         let mut command = Command::new(program);
         command.args(["node", "run", "--config"]).arg(config);
-        Process::spawn(&mut command, &self.path("node.log"))
+        Process::spawn(&mut command, &self.path(&format!("{name}.log")))
     }
 
     /// Puts the authority and its epoch key on the ledger.
@@ -147,10 +177,27 @@ impl Network {
     }
 }
 
+/// The directory of a node, as `network init` names it.
+fn node_name(index: u16) -> String {
+    match index {
+        0 => "node".to_owned(),
+        further => format!("node{}", further + 1),
+    }
+}
+
+/// How far above the first port a node's are, as `network init` gives them.
+const fn node_port(index: u16) -> u16 {
+    match index {
+        0 => 0,
+        further => 38 + 2 * further,
+    }
+}
+
 /// A running process, killed when dropped.
 pub struct Process {
     child: Child,
     ready: mpsc::Receiver<String>,
+    announced: bool,
     log: PathBuf,
 }
 
@@ -179,6 +226,7 @@ impl Process {
         Self {
             child,
             ready,
+            announced: false,
             log: log.to_owned(),
         }
     }
@@ -211,8 +259,9 @@ impl Process {
     }
 
     /// Whether the line `ready <url>` has come by now.
-    pub fn is_ready(&self) -> bool {
-        self.ready.try_recv().is_ok_and(|line| line.starts_with("ready "))
+    pub fn is_ready(&mut self) -> bool {
+        self.announced |= self.ready.try_recv().is_ok_and(|line| line.starts_with("ready "));
+        self.announced
     }
 
     /// Whether the process has ended by itself.
