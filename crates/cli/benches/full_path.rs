@@ -11,35 +11,22 @@
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
 #[allow(dead_code, reason = "shared with a bench that uses the rest")]
-mod one_validator;
-
-use std::hint::black_box;
-use std::thread;
-use std::time::{Duration, Instant};
+#[path = "ledger/mod.rs"]
+mod network;
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use realdid_crypto::{Domain, Hash, PublicKey, Signature};
-use realdid_did::{Authorization, SignedOperation};
+use realdid_did::SignedOperation;
 use realdid_ledger::encode_did_operation;
-use realdid_token::{EpochKey, Token};
 
-use one_validator::people::Holder;
-use one_validator::{Ledger, cores};
+use network::people::Holder;
+use network::signatures::{signatures_alone, signatures_of};
+use network::{Ledger, cores, median};
 
 /// Operations in flight at a time.
 const BATCH: usize = 2_000;
 /// Batches of each kind; the median counts.
 const BATCHES: usize = 3;
-
-/// The signatures of one operation.
-struct Signatures {
-    key: PublicKey,
-    message: Vec<u8>,
-    signature: Signature,
-    token: Option<Token>,
-    did: Hash,
-}
 
 #[tokio::main]
 async fn main() {
@@ -80,53 +67,4 @@ async fn compare(ledger: &Ledger, what: &str, operations: Vec<SignedOperation>) 
     let ratio = "ratio operations full path / signature checks alone";
     println!("{ratio} on one core, {what}: {:.2}", full / one);
     println!("{ratio} on all cores, {what}: {:.2}", full / all);
-}
-
-/// How long it takes to verify every signature on some threads.
-fn signatures_alone(ledger: &Ledger, signatures: &[Signatures], threads: usize) -> Duration {
-    let epoch_key = ledger.authority.epoch_key();
-    let begun = Instant::now();
-    thread::scope(|scope| {
-        for part in signatures.chunks(signatures.len().div_ceil(threads)) {
-            scope.spawn(move || part.iter().for_each(|one| one.verify(epoch_key, &ledger.hash)));
-        }
-    });
-    begun.elapsed()
-}
-
-impl Signatures {
-    fn verify(&self, epoch_key: &EpochKey, charter: &Hash) {
-        let domain = Domain {
-            label: "realdid/operation/v1",
-            charter,
-        };
-        let verdict = self.key.verify(&domain, &self.message, &self.signature);
-        black_box(verdict).expect("a good signature");
-        if let Some(token) = &self.token {
-            black_box(token.verify(epoch_key, charter, &self.did)).expect("a good token");
-        }
-    }
-}
-
-fn signatures_of(signed: &SignedOperation) -> Signatures {
-    let bytes = signed.encode();
-    let document = signed.operation.document().expect("a publication or an update");
-    let token = signed.operation.founding().map(|founding| {
-        let Authorization::Token { token, .. } = &founding.authorization else {
-            unreachable!("the operations of this bench carry tokens");
-        };
-        Token::from_bytes(token.as_slice()).expect("a token")
-    });
-    Signatures {
-        key: document.keys()[usize::from(signed.signer)].key,
-        message: bytes[..bytes.len() - signed.signature.0.len()].to_vec(),
-        signature: signed.signature,
-        token,
-        did: signed.operation.did,
-    }
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
 }

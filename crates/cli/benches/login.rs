@@ -11,7 +11,8 @@
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
 #[allow(dead_code, reason = "shared with a bench that uses the rest")]
-mod one_validator;
+#[path = "ledger/mod.rs"]
+mod network;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -30,8 +31,8 @@ use realdid_openid::{ClientId, realdid_jwt};
 use realdid_presentation::{Evidence, Expectation, ShownLogin, judge_login};
 use realdid_token::{EpochKey, Token};
 
-use one_validator::Ledger;
-use one_validator::people::Holder;
+use network::Ledger;
+use network::people::Holder;
 
 /// The website.
 const SITE: &str = "did:real:bench:zSite";

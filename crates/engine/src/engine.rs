@@ -7,7 +7,7 @@ use crate::{
     gossip::OUTBOX,
     pool::{Origin, Pool},
     service::{Request, Service},
-    wiring::{self, Channels, OPERATIONS, Setup, longest_message},
+    wiring::{self, Channels, Setup, longest_message},
 };
 use commonware_cryptography::{ChaCha20Poly1305, Signer as _, ed25519::PrivateKey};
 use commonware_p2p::{
@@ -38,12 +38,9 @@ const SUBSCRIPTION: usize = 64;
 /// Questions that wait for the engine.
 const REQUESTS: usize = 1_024;
 
-/// Messages per second a peer may send on one channel of consensus, several views' worth. The network
-/// keeps room for a second's messages of all peers, on every channel, from the start.
+/// Messages per second a peer may send on one channel, several views' worth. The network keeps room for a
+/// second's messages of all peers, on every channel, from the start.
 const MESSAGES_PER_SECOND: u32 = 512;
-
-/// The same for operations, which travel one by one. Those beyond are left to whoever admitted them.
-const OPERATIONS_PER_SECOND: u32 = 4_096;
 
 /// Stack of the engine's threads. The actors' futures are nested deeply, and large without
 /// optimisation; unused stack costs no memory.
@@ -406,13 +403,8 @@ fn connect(
         .collect();
     let addresses = commonware_utils::ordered::Map::from_iter_dedup(addresses);
     let _ = oracle.track(0, addresses);
-    let channels = Channels::register(|number| {
-        let rate = match number {
-            OPERATIONS => NZU32!(OPERATIONS_PER_SECOND),
-            _ => NZU32!(MESSAGES_PER_SECOND),
-        };
-        network.register(number, Quota::per_second(rate))
-    });
+    let rate = Quota::per_second(NZU32!(MESSAGES_PER_SECOND));
+    let channels = Channels::register(|number| network.register(number, rate));
     (network.start(), oracle, channels)
 }
 

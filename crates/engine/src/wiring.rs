@@ -53,7 +53,7 @@ use commonware_runtime::{
 use commonware_storage::mmr;
 use commonware_utils::NZUsize;
 use rand_core::CryptoRng;
-use realdid_ledger::{Charter, MAX_OPERATION_BYTES};
+use realdid_ledger::Charter;
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
@@ -78,9 +78,6 @@ pub(crate) const PAGE_BYTES: usize = 4_096;
 /// Pages the stores keep in memory, 16 MiB together.
 const CACHED_PAGES: NonZeroUsize = NZUsize!(4_096);
 
-/// Number of the channel for operations that are not in a block yet.
-pub(crate) const OPERATIONS: u64 = 6;
-
 /// The channels between validators, one sender and receiver each.
 pub(crate) struct Channels<S, R> {
     pub(crate) votes: Paths<S, R>,
@@ -102,7 +99,7 @@ impl<S, R> Channels<S, R> {
             backfill: register(3),
             broadcast: register(4),
             state_sync: register(5),
-            operations: register(OPERATIONS),
+            operations: register(6),
         }
     }
 }
@@ -113,7 +110,7 @@ pub(crate) fn longest_message(validators: u32) -> u32 {
         simplex::max_payload_size::<Scheme, Digest>(validators),
         delivery::max_payload_size::<Standard<EngineBlock>, Scheme>(validators, &()),
         state_sync::max_payload_size::<mmr::Family, Digest>(SYNC_BATCH, Operation::SIZE),
-        MAX_OPERATION_BYTES,
+        gossip::MAX_MESSAGE,
     ])
 }
 

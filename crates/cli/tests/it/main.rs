@@ -17,6 +17,7 @@ mod monitoring;
 mod people;
 mod presenting;
 mod proof_file;
+mod several;
 mod shared_values;
 mod support;
 mod unlinkability;

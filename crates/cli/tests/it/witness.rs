@@ -64,7 +64,7 @@ impl Witness<'_> {
         let begun = Instant::now();
         let mut listed = 0;
         while let Some(expected) = &entry {
-            if let Some(answer) = get(&self.http, &url).await {
+            if let Some(answer) = get(self.http, &url).await {
                 let hashes = self.chained(&answer, did);
                 if hashes.last() == Some(&expected.last_operation) {
                     assert_eq!(hashes.len(), expected.version as usize, "the chain is complete");
@@ -114,7 +114,7 @@ impl Witness<'_> {
         let url = format!("{}/v1/proofs/keys?{}", self.url, query.join("&"));
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
-            if let Some(answer) = get(&self.http, &url).await {
+            if let Some(answer) = get(self.http, &url).await {
                 let answer: StateAnswer = serde_json::from_slice(&answer).expect("an answer about keys");
                 let freshness = Freshness {
                     now: now(),
