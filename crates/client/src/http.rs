@@ -26,7 +26,7 @@ const SEPARATOR: char = ',';
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
     nodes: Arc<[Node]>,
-    /// The one that is asked first: the one that answered last.
+    /// Whose turn it is, counted on: the one that answered last.
     turn: Arc<AtomicUsize>,
 }
 
@@ -48,7 +48,7 @@ impl Http {
 
     /// The address of the node that is asked first.
     pub(crate) fn base(&self) -> &str {
-        &self.nodes[self.first()].base
+        &self.node(self.turn()).base
     }
 
     /// How many nodes there are.
@@ -56,9 +56,17 @@ impl Http {
         self.nodes.len()
     }
 
-    /// Lets the next node be asked first.
-    pub(crate) fn pass_on(&self) {
-        self.turn.fetch_add(1, Ordering::Relaxed);
+    /// Whose turn it is.
+    pub(crate) fn turn(&self) -> usize {
+        self.turn.load(Ordering::Relaxed)
+    }
+
+    /// Lets it be the next node's turn, unless somebody else has done so meanwhile.
+    pub(crate) fn pass_on(&self, turn: usize) {
+        let next = turn.wrapping_add(1);
+        let _ = self
+            .turn
+            .compare_exchange(turn, next, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self, path: &str) -> Question {
@@ -79,8 +87,8 @@ impl Http {
         }
     }
 
-    fn first(&self) -> usize {
-        self.turn.load(Ordering::Relaxed) % self.nodes.len()
+    fn node(&self, turn: usize) -> &Node {
+        &self.nodes[turn % self.nodes.len()]
     }
 }
 
@@ -163,19 +171,13 @@ fn reason(error: &reqwest::Error) -> String {
 pub(crate) async fn bytes(question: Question) -> Result<Vec<u8>, ClientError> {
     let http = &question.http;
     for _ in 1..http.nodes() {
-        let first = http.first();
-        match ask(question.to(&http.nodes[first])).await {
-            Err(error) if is_of_this_node(&error) => {
-                // Unless somebody else has moved on meanwhile.
-                let next = (first + 1) % http.nodes();
-                let _ = http
-                    .turn
-                    .compare_exchange(first, next, Ordering::Relaxed, Ordering::Relaxed);
-            }
+        let turn = http.turn();
+        match ask(question.to(http.node(turn))).await {
+            Err(error) if is_of_this_node(&error) => http.pass_on(turn),
             answer => return answer,
         }
     }
-    ask(question.to(&http.nodes[http.first()])).await
+    ask(question.to(http.node(http.turn()))).await
 }
 
 /// Whether another node may well answer what this one did not.
@@ -236,13 +238,13 @@ fn refusal(status: u16, body: &[u8]) -> ClientError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
     /// A node that answers so many requests with these bytes, then is gone; its address.
-    async fn node(answer: String, times: usize) -> String {
+    pub(crate) async fn node(answer: String, times: usize) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move {
@@ -262,7 +264,7 @@ mod tests {
     }
 
     /// An answer that ends the connection.
-    fn answer(status: &str, body: &str) -> String {
+    pub(crate) fn answer(status: &str, body: &str) -> String {
         let length = body.len();
         format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
     }
@@ -272,6 +274,10 @@ mod tests {
         let first = node(answer("200 OK", "1"), 1).await;
         let second = node(answer("200 OK", "2"), 2).await;
         let http = Http::new(&format!("{first}, {second}")).unwrap();
+        // Round and round once.
+        http.pass_on(0);
+        http.pass_on(0);
+        http.pass_on(1);
         for (expected, base) in [(1, &first), (2, &second), (2, &second)] {
             assert_eq!(json(http.get("/")).await, Ok(serde_json::json!(expected)));
             assert_eq!(http.base(), base);

@@ -33,15 +33,18 @@ impl NodeClient {
         Ok(state)
     }
 
-    /// Asks one node after the other for as long as none proves what it says: one may have fallen
-    /// behind, or lie.
+    /// Asks one node after the other for as long as none proves anything: one may have fallen behind,
+    /// be broken, or lie.
     async fn of_any<T, F>(&self, ask: impl Fn() -> F) -> Result<T, ClientError>
     where
         F: Future<Output = Result<T, ClientError>>,
     {
         for _ in 1..self.http.nodes() {
+            let turn = self.http.turn();
             match ask().await {
-                Err(ClientError::NotProven(_)) => self.http.pass_on(),
+                Err(ClientError::NotProven(_) | ClientError::Malformed(_) | ClientError::TooLong(_)) => {
+                    self.http.pass_on(turn);
+                }
                 answer => return answer,
             }
         }
@@ -118,6 +121,22 @@ fn prefix_of(key: &StateKey, bits: u8) -> StateKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::tests::{answer, node};
+    use realdid_ledger::TrustAnchor;
+
+    #[tokio::test]
+    async fn when_a_node_proves_nothing_another_one_is_asked() {
+        let useless = node(answer("200 OK", "{}"), 1).await;
+        let other = node(answer("409 Conflict", r#"{"code":"the_other_one"}"#), 2).await;
+        let anchor = TrustAnchor {
+            charter_hash: Hash::ZERO,
+            network_key: [0; 96],
+        };
+        let client = NodeClient::new(&format!("{useless},{other}"), anchor).unwrap();
+        let answered = client.state(&[[0; 32]], 60).await.unwrap_err();
+        assert!(answered.is_refusal("the_other_one"), "{answered}");
+        assert_eq!(client.base_url(), other);
+    }
 
     #[test]
     fn a_prefix_keeps_its_bits_only() {

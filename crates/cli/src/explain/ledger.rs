@@ -237,8 +237,8 @@ pub const CODES: &[Entry] = &[
     ),
     entry(
         "not_ready",
-        "The node has no fresh block yet.",
-        "try again in some seconds",
+        "The node has no fresh block: it has just started, or does not reach enough other validators.",
+        "try again in some seconds, or ask another node",
     ),
     entry(
         "engine_config",

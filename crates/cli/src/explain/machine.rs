@@ -182,7 +182,7 @@ pub const CODES: &[Entry] = &[
     entry(
         "node_unreachable",
         "The node cannot be reached.",
-        "start it, or check its address",
+        "start it, or check its address; several may be named, separated by commas",
     ),
     entry(
         "not_finalized",
