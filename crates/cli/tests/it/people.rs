@@ -244,18 +244,18 @@ impl Holder {
         self.update_as(0)
     }
 
-    /// Rotates to the next keys, in another operation for each of several devices.
-    pub fn update_as(&mut self, device: u8) -> SignedOperation {
+    /// Rotates to the next keys, in another operation for each attempt.
+    pub fn update_as(&mut self, attempt: u8) -> SignedOperation {
         self.generation += 1;
         let rotation = Rotation {
             document: self.keys.document(self.generation),
             salt: self.keys.reveal(self.generation, self.salt).salt,
             next: self
                 .keys
-                .reveal(self.generation + 1, device)
+                .reveal(self.generation + 1, attempt)
                 .commitment(&self.keys.charter),
         };
-        self.salt = device;
+        self.salt = attempt;
         let key = self.key();
         self.sign(Action::Update(rotation), &key)
     }
