@@ -21,6 +21,7 @@ mod switches;
 mod test;
 mod tidy;
 mod up;
+mod web;
 
 use std::process::ExitCode;
 

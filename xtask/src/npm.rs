@@ -35,7 +35,8 @@ fn suites(dir: &Path) -> Outcome<Vec<PathBuf>> {
     Ok(suites)
 }
 
-fn run_one(suite: &Path, country: &Country) -> Outcome<Tally> {
+/// Brings what a package's lock file names, and runs none of it.
+pub fn install(package: &Path) -> Outcome<()> {
     let mut install = Command::new("npm");
     install
         .args([
@@ -45,8 +46,13 @@ fn run_one(suite: &Path, country: &Country) -> Outcome<Tally> {
             "--no-fund",
             "--loglevel=error",
         ])
-        .current_dir(suite);
-    cargo::output(&mut install, &format!("npm ci in {}", suite.display()))?;
+        .current_dir(package);
+    cargo::output(&mut install, &format!("npm ci in {}", package.display()))?;
+    Ok(())
+}
+
+fn run_one(suite: &Path, country: &Country) -> Outcome<Tally> {
+    install(suite)?;
     let mut test = Command::new("node");
     // one file at a time: they read one outbox
     test.args(["--test", "--test-concurrency=1", "--test-reporter=tap"])

@@ -13,8 +13,11 @@ use crate::suites::{Report, Tally};
 use crate::switches;
 use crate::tidy;
 use crate::up::Country;
+use crate::web;
 
-const SUITES: [&str; 7] = ["fmt", "tidy", "clippy", "cargo", "switches", "doc", "system"];
+const SUITES: [&str; 8] = [
+    "fmt", "tidy", "clippy", "cargo", "switches", "doc", "web", "system",
+];
 /// The whole system's memory after the tour, proportionally counted, stays below this.
 const MEMORY_LIMIT_MIB: u64 = 1024;
 /// Well away from the default, so that the tests run beside a developer's own sandbox.
@@ -59,6 +62,7 @@ pub fn run(mut args: Args) -> Outcome<ExitCode> {
             &strict,
         )
     });
+    report.suite("web", web::run);
     report.suite("system", system);
     Ok(report.finish())
 }

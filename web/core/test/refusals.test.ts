@@ -112,7 +112,7 @@ interface ProofFiles {
   charter_hash: string;
   other_charter_hash: string;
   network_key: string;
-  files: { name: string; file: string; flips: string; verdict: Record<string, unknown> }[];
+  files: { name: string; file: string; flips: string | null; verdict: Record<string, unknown> }[];
   wrong: { name: string; file: string; outcome: string }[];
   answers: {
     answer: StateAnswer;
@@ -142,11 +142,16 @@ test('proof files with one byte changed are refused as in Rust', () => {
   const file = readVector<ProofFiles>('proof_files.json');
   const pinned = { networkKey: fromHex(file.network_key), charterHash: hash(file.charter_hash) };
   const cache = new CertificateCache();
+  let tried = 0;
   for (const it of file.files) {
     const judge = (changed: Uint8Array): string => outcome(() => verifyProofFile(changed, pinned, cache));
-    assert.ok(!it.flips.includes('ok '), 'no byte can be changed');
-    assertFlips(it.name, utf8(it.file), it.flips, judge);
+    if (it.flips !== null) {
+      tried += 1;
+      assert.ok(!it.flips.includes('ok '), 'no byte can be changed');
+      assertFlips(it.name, utf8(it.file), it.flips, judge);
+    }
   }
+  assert.equal(tried, 2);
 });
 
 test('proof files that are wrong in one thing are refused as in Rust', () => {

@@ -483,7 +483,10 @@ fn bindings() -> Vec<(String, String)> {
     texts
 }
 
-// test: placeholder
+// test: JWS-01, JWS-03, JWS-05, JWS-06, SDJ-02, SDJ-03, SDJ-05, SDJ-06, SDJ-07, SDJ-08, SDJ-09
+// test: SDJ-10, SDJ-11, SDJ-12, SDJ-13, SDJ-14, SDJ-15, SDJ-17, SDJ-18, SDJ-19, SDJ-20, SDJ-21
+// test: SDJ-22, SDJ-23, SDJ-24, SDJ-25, SDJ-26, SDJ-32, STL-09, SVC-01, SVC-02, SVC-03, SVC-04
+// test: SVC-05, SVC-06, SVC-07, SVC-08, SVC-09, SVC-10, SVC-11, SVC-12, SVC-32
 #[test]
 fn refused_credentials_are_frozen() {
     let unbound = [claims(), disclosures(), messages()].concat();

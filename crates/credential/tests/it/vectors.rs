@@ -88,3 +88,25 @@ fn credentials_are_frozen() {
     });
     frozen::compare("credential.json", &file);
 }
+
+/// The core for browsers chose what to show, and bound it.
+#[test]
+fn presentations_made_by_the_typescript_core_hold() {
+    let file = frozen::read("typescript.json");
+    let presentations = file["presentations"].as_array().unwrap();
+    assert_eq!(presentations.len(), 6);
+    for case in presentations {
+        let issuer: Jwk = serde_json::from_value(case["issuer_key"].clone()).unwrap();
+        let vc = UnverifiedVc::parse(case["presented"].as_str().unwrap())
+            .unwrap()
+            .verify(&issuer.public_key().unwrap(), &Times { now: NOW, leeway: 60 })
+            .unwrap();
+        let bound = vc.key_binding(&expected()).unwrap();
+        assert_eq!(bound.transaction_data_hashes(), Some((None, vec!["AA"])));
+        let shown = vc.disclosed().disclosures().len();
+        // the list and its two elements, the city
+        let expected = [(json!([]), 0), (json!([["name"]]), 1)];
+        let count = expected.iter().find(|(paths, _)| *paths == case["paths"]);
+        assert_eq!(shown, count.map_or(4, |(_, count)| *count), "{}", case["paths"]);
+    }
+}

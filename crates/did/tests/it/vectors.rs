@@ -1,5 +1,5 @@
 use realdid_crypto::{Hash, KeyType};
-use realdid_did::{Network, did_document};
+use realdid_did::{Did, Network, SignedOperation, did_document};
 use serde_json::{Value, json};
 
 use crate::encodings::one_of_each;
@@ -97,4 +97,22 @@ fn operations_are_frozen() {
         "cases": names.into_iter().zip(operations).map(case).collect::<Vec<_>>(),
     });
     frozen::compare("operations.json", &file);
+}
+
+/// The core for browsers made them.
+#[test]
+fn operations_made_by_the_typescript_core_are_ours() {
+    let file = frozen::read("typescript.json");
+    let charter = Hash::from_hex(file["charter"].as_str().unwrap()).unwrap();
+    let operations = file["operations"].as_array().unwrap();
+    assert_eq!(operations.len(), 20);
+    for case in operations {
+        let bytes = hex::decode(case["bytes"].as_str().unwrap()).unwrap();
+        let signed = SignedOperation::decode(&bytes).unwrap();
+        assert_eq!(signed.encode(), bytes, "{}", case["name"]);
+        let verified = signed.verify(&charter).unwrap();
+        assert_eq!(json!(verified.hash()), case["hash"], "{}", case["name"]);
+        let did: Did = case["did"].as_str().unwrap().parse().unwrap();
+        assert_eq!(verified.operation().did, did.hash);
+    }
 }

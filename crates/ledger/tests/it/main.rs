@@ -23,6 +23,7 @@ mod records;
 mod refusals;
 mod services;
 mod state_proof;
+mod states;
 #[path = "../../../../vectors/refusals.rs"]
 mod tampering;
 mod tokens;

@@ -146,7 +146,7 @@ fn identifiers(inception: &Inception) -> Vec<Value> {
     judged.collect()
 }
 
-// test: placeholder
+// test: CRY-03, DID-01, DID-02, DID-03, DID-06, OP-01, OP-02, OP-03, OP-04, OP-05, OP-06
 #[test]
 fn refused_operations_are_frozen() {
     let world = World::new();
@@ -328,7 +328,7 @@ fn stored(entry: &Entry) -> String {
     hex::encode(writer.finish()).trim_end_matches("00").to_owned()
 }
 
-// test: placeholder
+// test: FOL-01, FOL-02, FOL-03, FOL-04, FOL-05, FOL-06, FOL-07, FOL-08, FOL-09, FOL-10, FOL-11, FOL-12
 #[test]
 fn what_may_follow_is_frozen() {
     let states = States::new();
@@ -460,16 +460,20 @@ fn refused_proof_files_are_frozen() {
     let judge = |bytes: &[u8]| outcome(ProofFile::verify_with(bytes, &anchor), ProofFileError::code);
     let (ledger, person, [_, update, renew]) = renewed(&world);
     let goods = [
-        ("updated", good(&world)),
-        ("renewed", file(&ledger, &person, 1, encoded(&[update, renew]))),
-        ("not on the ledger", unpublished(&world).0),
+        ("updated", good(&world), true),
+        (
+            "renewed",
+            file(&ledger, &person, 1, encoded(&[update, renew])),
+            false,
+        ),
+        ("not on the ledger", unpublished(&world).0, true),
     ];
     let files: Vec<_> = goods
         .iter()
-        .map(|(name, file)| {
+        .map(|(name, file, flipped)| {
             let text = file.to_json();
             let verdict = ProofFile::verify_with(text.as_bytes(), &anchor).unwrap();
-            let flips = flips(text.as_bytes(), judge);
+            let flips = flipped.then(|| flips(text.as_bytes(), judge));
             json!({ "name": name, "file": text, "verdict": verdict, "flips": flips })
         })
         .collect();
@@ -479,7 +483,7 @@ fn refused_proof_files_are_frozen() {
         .collect();
     let other = World::of(|charter| charter.genesis_time += 1);
     let file = json!({
-        "description": "Proof files: good ones with the verdict and what becomes of them when the lowest bit of one \
+        "description": "Proof files: good ones with the verdict, two of them with what becomes of them when the lowest bit of one \
                         byte is changed, for each byte in turn, as runs of outcome and count; wrong ones with their \
                         outcomes, under the same charter and network key.",
         "source": "crates/ledger/tests/it/refusals.rs; codes of realdid_ledger::ProofFileError",
