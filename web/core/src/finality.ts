@@ -194,15 +194,14 @@ function verifyCertificate(
   cache?.add(id);
 }
 
-/** A point of the right group that is not the point at infinity. */
-function point<P extends { is0(): boolean; assertValidity(): void }>(
+/** A point of the right group (reading one checks curve and subgroup) that is not the point at infinity. */
+function point<P extends { is0(): boolean }>(
   group: { fromBytes(bytes: Uint8Array): P },
   bytes: Uint8Array,
   code: FinalityError['code'],
 ): P {
   try {
     const found = group.fromBytes(bytes);
-    found.assertValidity();
     if (!found.is0()) {
       return found;
     }

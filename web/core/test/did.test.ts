@@ -158,6 +158,18 @@ test('operations decode, encode and verify', () => {
   }
 });
 
+test('operations on DIDs in a block', () => {
+  const file = readVector<{ charter_hash: string; cases: { name: string; bytes: string; hash: string }[] }>(
+    'ledger_operations.json',
+  );
+  const onDids = file.cases.filter(({ bytes }) => bytes.startsWith('01'));
+  assert.equal(onDids.length, 4);
+  for (const it of onDids) {
+    const signed = decodeSigned(fromHex(it.bytes).slice(1));
+    assert.equal(verifyOperation(signed, hash(file.charter_hash)).hash, it.hash, it.name);
+  }
+});
+
 test('a secret key does not get into JSON', () => {
   const key = SecretKey.fromSeed('EdDSA', utf8('0123456789abcdef0123456789abcdef'));
   assert.equal(JSON.stringify({ key }), '{"key":"SecretKey(EdDSA)"}');

@@ -21,6 +21,13 @@ fn judge(text: &str, bound: bool) -> String {
     outcome(verdict, VcError::code)
 }
 
+/// The claims of a credential that holds.
+fn shown(text: &str) -> Value {
+    let vc = UnverifiedVc::parse(text).unwrap();
+    let times = Times { now: NOW, leeway: 60 };
+    json!(vc.verify(&issuer().public_key(), &times).unwrap().claims())
+}
+
 fn payload() -> Value {
     json!({
         "vct": "urn:example:licence:1",
@@ -495,8 +502,13 @@ fn refused_credentials_are_frozen() {
         for (name, text) in texts {
             let outcome = judge(&text, bound);
             // what is long says nothing more by its length
-            let text = if text.len() < 100_000 { text } else { continue };
-            cases.push(json!({ "name": name, "text": text, "bound": bound, "outcome": outcome }));
+            if text.len() > 100_000 {
+                continue;
+            }
+            let claims = (outcome == "ok").then(|| shown(&text));
+            cases.push(
+                json!({ "name": name, "text": text, "bound": bound, "outcome": outcome, "claims": claims }),
+            );
         }
     }
     let name = disclosure(&json!(["salt", "name", "Möbius"]));
@@ -517,7 +529,7 @@ fn refused_credentials_are_frozen() {
         judge(std::str::from_utf8(changed).unwrap(), true)
     });
     let file = json!({
-        "description": "Credentials with outcomes, their key binding checked where `bound` says so; and a presentation \
+        "description": "Credentials with outcomes (and the claims that are shown), their key binding checked where `bound` says so; and a presentation \
                         with what becomes of it when the lowest bit of one character is changed, for each in turn, \
                         as runs of outcome and count.",
         "source": "crates/credential/tests/it/refusals.rs; codes of realdid_credential::vc::VcError",

@@ -298,6 +298,9 @@ fn unfit(world: &World) -> Vec<Case> {
     ]
 }
 
+// test: DID-01, DID-02, DID-06, JWS-04, JWS-05, JWS-06, LED-24, LOG-01, LOG-02, LOG-03, LOG-04
+// test: LOG-05, LOG-06, LOG-07, LOG-08, LOG-09, LOG-10, LOG-11, LOG-12, LOG-13, LOG-14, LOG-15
+// test: LOG-16, LOG-17, LOG-18, LOG-19, LOG-20, LOG-21, LOG-22, LOG-23, TOK-05, TOK-06
 #[test]
 fn logins_are_frozen() {
     let world = World::new();
