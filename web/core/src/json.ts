@@ -78,7 +78,7 @@ export function asU64(value: Json | undefined): bigint | undefined {
   return integer !== undefined && integer >= 0n ? integer : undefined;
 }
 
-/** A value as JavaScript has it, for showing and comparing. Objects have no prototype. */
+/** A value as JavaScript has it, for showing and comparing; even a member `__proto__` is one like any other. */
 export function toPlain(value: Json): unknown {
   if (value instanceof JsonFloat) {
     return value.value;
@@ -87,11 +87,7 @@ export function toPlain(value: Json): unknown {
     return value.map(toPlain);
   }
   if (value instanceof JsonObject) {
-    const object = Object.create(null) as Record<string, unknown>;
-    value.forEach((member, name) => {
-      object[name] = toPlain(member);
-    });
-    return object;
+    return Object.fromEntries([...value].map(([name, member]) => [name, toPlain(member)]));
   }
   return value;
 }

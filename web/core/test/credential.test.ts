@@ -30,8 +30,17 @@ function keyOf(jwk: Jwk): PublicKey {
 
 /** As `JSON.parse` would have it, which has no large integers, so that it can be compared with a vector. */
 function plain(object: JsonObject): unknown {
-  const large = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value);
-  return JSON.parse(JSON.stringify(toPlain(object), large));
+  const rounded = (value: unknown): unknown => {
+    if (typeof value === 'bigint') {
+      return Number(value);
+    }
+    if (Array.isArray(value)) {
+      return value.map(rounded);
+    }
+    const isObject = typeof value === 'object' && value !== null;
+    return isObject ? Object.fromEntries(Object.entries(value).map(([name, it]) => [name, rounded(it)])) : value;
+  };
+  return rounded(toPlain(object));
 }
 
 interface Reference {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import {
   CertificateCache,
+  concat,
   decodeFinality,
   decodeHeader,
   decodePrefixProof,
@@ -28,7 +29,7 @@ import {
   verifyPss,
   verifyToken,
 } from '../src/index.js';
-import { flipped, hash, outcome, outcomeOf, readVector } from './support.js';
+import { assertFlips, flipped, hash, outcome, outcomeOf, readVector } from './support.js';
 
 test('a charter and its hash', () => {
   const { cases } = readVector<{ cases: { compact: string; hash: string }[] }>('charter.json');
@@ -63,14 +64,15 @@ test('records decode and encode', () => {
   assert.equal(kinds.size, 9);
 });
 
+interface FinalityCase {
+  charter: string;
+  header_hash: string;
+  network_key: string;
+  proof: string;
+}
+
 test('a finality proof', () => {
-  interface Case {
-    charter: string;
-    header_hash: string;
-    network_key: string;
-    proof: string;
-  }
-  const { cases } = readVector<{ cases: Case[] }>('finality.json');
+  const { cases } = readVector<{ cases: FinalityCase[] }>('finality.json');
   for (const it of cases) {
     const proof = decodeFinality(fromHex(it.proof));
     assert.equal(toHex(encodeFinality(proof)), it.proof);
@@ -116,33 +118,63 @@ test('what a node gives a light client', () => {
   assert.deepEqual([...entries.keys()], it.prefix.keys);
 });
 
-test('no byte of a state proof can be changed', () => {
+interface Tampered {
+  finality: string;
+  present: string;
+  absent: string;
+  prefix: string;
+  chains: { name: string; proof: string; outcome: string }[];
+}
+
+test('state proofs with one byte changed are refused as in Rust', () => {
   const it = readVector<LightClient>('light_client.json');
-  for (const { key, proof } of [it.present, it.absent]) {
-    const bytes = fromHex(proof);
-    for (let at = 0; at < bytes.length; at++) {
-      for (const mask of [1, 0x80]) {
-        const code = outcome(() =>
-          verifyLookup(decodeStateProof(flipped(bytes, at, mask)), hash(key), hash(it.header.state_root)),
-        );
-        assert.notEqual(code, 'ok', `byte ${at}`);
-      }
-    }
+  const flips = readVector<Tampered>('tampered_proofs.json');
+  const root = hash(it.header.state_root);
+  for (const name of ['present', 'absent'] as const) {
+    const { key, proof } = it[name];
+    assert.ok(!flips[name].includes('ok '), 'no byte can be changed');
+    assertFlips(name, fromHex(proof), flips[name], (changed) =>
+      outcome(() => verifyLookup(decodeStateProof(changed), hash(key), root)),
+    );
   }
 });
 
-test('no byte of a finality proof can be changed', () => {
-  const it = readVector<LightClient>('light_client.json');
-  const bytes = fromHex(it.finality);
+test('a prefix proof with one byte changed is refused as in Rust', () => {
+  const { prefix, header } = readVector<LightClient>('light_client.json');
+  const { prefix: flips } = readVector<Tampered>('tampered_proofs.json');
+  const [head, tail] = [fromHex(prefix.proof).slice(0, 1600), fromHex(prefix.proof).slice(1600)];
+  assert.ok(!flips.includes('ok '));
+  assertFlips('prefix', head, flips, (changed) => {
+    const proof = concat(changed, tail);
+    const root = hash(header.state_root);
+    return outcome(() => verifyPrefix(decodePrefixProof(proof), hash(prefix.prefix), prefix.bits, root));
+  });
+});
+
+test('finality proofs are refused as in Rust', () => {
+  const [it] = readVector<{ cases: FinalityCase[] }>('finality.json').cases;
+  const tampered = readVector<Tampered>('tampered_proofs.json');
+  assert.ok(it && !tampered.finality.includes('ok '));
   const key = fromHex(it.network_key);
   const cache = new CertificateCache();
   const judge = (proof: Uint8Array): string =>
-    outcome(() => verifyFinality(decodeFinality(proof), hash(it.charter_hash), key, cache));
-  assert.equal(judge(bytes), 'ok');
-  assert.equal(judge(bytes), 'ok', 'and once more, remembered');
-  for (let at = 0; at < bytes.length; at++) {
-    assert.notEqual(judge(flipped(bytes, at)), 'ok', `byte ${at}`);
+    outcome(() => verifyFinality(decodeFinality(proof), hash(it.charter), key, cache));
+  assert.equal(judge(fromHex(it.proof)), 'ok');
+  assert.equal(judge(fromHex(it.proof)), 'ok', 'and once more, remembered');
+  assertFlips('two headers', fromHex(it.proof), tampered.finality, judge);
+  for (const { name, proof, outcome: expected } of tampered.chains) {
+    assert.equal(judge(fromHex(proof)), expected, name);
   }
+  const proof = decodeFinality(fromHex(it.proof));
+  for (const wrong of [new Uint8Array(96), new Uint8Array(96).fill(0xff), fromHex(it.network_key).slice(1)]) {
+    assert.equal(outcome(() => verifyFinality(proof, hash(it.charter), wrong)), 'finality_network_key');
+  }
+  const infinity = proof.certificate.slice();
+  infinity.fill(0, -48)[infinity.length - 48] = 0xc0;
+  assert.equal(
+    outcome(() => verifyFinality({ ...proof, certificate: infinity }, hash(it.charter), key)),
+    'finality_signature',
+  );
 });
 
 test('a token', async () => {

@@ -176,6 +176,9 @@ test("a node's answer is believed or not, as in Rust", () => {
     };
     const verify = () => verifyStateAnswer(it.answer, anchor, it.keys.map(hash), freshness);
     assert.equal(outcome(verify), it.outcome, `answer ${index}`);
+    const other = { ...anchor, charterHash: hash(file.other_charter_hash) };
+    const elsewhere = outcome(() => verifyStateAnswer(it.answer, other, it.keys.map(hash), freshness));
+    assert.ok(['invalid_certificate', 'malformed_answer'].includes(elsewhere), 'of another network');
     if (it.outcome === 'ok') {
       const [published, ghost, ...others] = it.keys.map(hash);
       assert.ok(published && ghost && others[1]);

@@ -1,7 +1,6 @@
 //! What is refused of credentials, and by which code: for software in other languages, which has to
 //! refuse the same.
 
-use realdid_credential::Integrity;
 use realdid_credential::vc::{Times, UnverifiedVc, VcError};
 use realdid_crypto::{KeyType, SecretKey, base64url_encode};
 use realdid_jose::jwk::Jwk;
@@ -45,282 +44,169 @@ fn with(name: &str, value: Value) -> Value {
     payload
 }
 
-/// Claims that a credential has about itself, each wrong in some way or at the limit of what is right.
+/// Claims that a credential has about itself: each value is wrong in some way, or at the limit of what is
+/// right. The time is 1,800,000,000.
+const CLAIMS: &str = r##"[
+    ["vct", ["", 5, null, "a b", "a\u00a0b", "a\u0007", ["urn:x"]]],
+    ["iss", [5, null, ["x"]]],
+    ["iat", [1800000061, 1800000060, -1, "1", 1e300, 1.5, null]],
+    ["nbf", [1800000061, 1800000060, 18446744073709551615, [1800000000], true]],
+    ["exp", [1799999940, 1799999941, 0, 253402300800, -0.5]],
+    ["aka_vcts", [["urn:example:document"], [], "x", [5], [""], null, ["urn:example:licence:1"],
+        ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17"]]],
+    ["cnf", ["key", null, [{}], { "jwk": "key" }, { "jwk": { "d": "AAAA" } }, { "jkt": "x" }]],
+    ["status", [{}, "revoked", null,
+        { "status_list": { "idx": 7, "uri": "https://issuer.example/status/1" } },
+        { "status_list": { "idx": "7", "uri": "https://issuer.example/status/1" } },
+        { "status_list": { "idx": 7.0, "uri": "https://issuer.example/status/1" } },
+        { "status_list": { "idx": -7, "uri": "https://issuer.example/status/1" } },
+        { "status_list": { "idx": 18446744073709551615, "uri": "https://issuer.example/status/1" } },
+        { "status_list": { "idx": 7, "uri": "ftp://issuer.example" } },
+        { "status_list": { "idx": 7, "uri": "https://" } },
+        { "status_list": { "idx": 7, "uri": "https://issuer.example/#a" } },
+        { "status_list": { "idx": 7, "uri": "https://issuer.example/\u00e9" } }]],
+    ["vct#integrity", ["", 5, "md5-AAAA", "sha256-AAAA", "sha256-!", null,
+        "sha256-RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=",
+        "md5-AA sha256-RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=?x"]],
+    ["_sd_alg", ["sha-384", "sha-256-32", "SHA-256", 256, null]],
+    ["_sd", [[], "x", {}, [5], ["x", "x"], null]],
+    ["...", ["x"]],
+    ["a", [{ "...": "x" }, [{ "...": "x" }], [{ "...": "x", "more": 1 }], [{ "...": 5 }], { "_sd_alg": "sha-256" },
+        { "_sd": ["x", "x"] }, [{ "_sd": 5 }]]],
+    ["__proto__", [{ "x": 1 }]]
+]"##;
+
 fn claims() -> Vec<(String, String)> {
-    let long: Vec<String> = (0..17).map(|n| format!("urn:{n}")).collect();
-    let mut private = cnf();
-    private["jwk"]["d"] = json!("AAAA");
-    let place = |idx: Value, uri: &str| json!({ "status_list": { "idx": idx, "uri": uri } });
-    let list = "https://issuer.example/status/1";
-    let claims = [
-        (
-            "vct",
-            vec![
-                json!(""),
-                json!(5),
-                json!(null),
-                json!("a b"),
-                json!("a\u{a0}b"),
-                json!("a\u{7}"),
-            ],
-        ),
-        ("iss", vec![json!(5), json!(null), json!(["x"])]),
-        (
-            "iat",
-            vec![
-                json!(NOW + 61),
-                json!(NOW + 60),
-                json!(-1),
-                json!("1"),
-                json!(1e300),
-                json!(1.5),
-                json!(null),
-            ],
-        ),
-        (
-            "nbf",
-            vec![
-                json!(NOW + 61),
-                json!(NOW + 60),
-                json!(u64::MAX),
-                json!([NOW]),
-                json!(true),
-            ],
-        ),
-        (
-            "exp",
-            vec![
-                json!(NOW - 60),
-                json!(NOW - 59),
-                json!(0),
-                json!(253_402_300_800_u64),
-                json!(-0.5),
-            ],
-        ),
-        (
-            "aka_vcts",
-            vec![
-                json!(["urn:example:document"]),
-                json!([]),
-                json!("x"),
-                json!([5]),
-                json!([""]),
-                json!(null),
-                json!(long),
-                json!(["urn:example:licence:1"]),
-            ],
-        ),
-        (
-            "cnf",
-            vec![
-                json!("key"),
-                json!(null),
-                json!([cnf()]),
-                json!({ "jwk": "key" }),
-                private,
-                json!({ "jkt": "x" }),
-            ],
-        ),
-        (
-            "status",
-            vec![
-                json!({}),
-                json!("revoked"),
-                json!(null),
-                place(json!(7), list),
-                place(json!("7"), list),
-                place(json!(7.0), list),
-                place(json!(-7), list),
-                place(json!(7), "ftp://issuer.example"),
-                place(json!(7), "https://"),
-                place(json!(7), "https://issuer.example/#a"),
-                place(json!(7), "https://issuer.example/\u{e9}"),
-                place(json!(u64::MAX), list),
-            ],
-        ),
-        (
-            "vct#integrity",
-            vec![
-                json!(Integrity::of(b"{}").as_str()),
-                json!(format!("md5-AA {}?x", Integrity::of(b"{}").as_str())),
-                json!(""),
-                json!(5),
-                json!("md5-AAAA"),
-                json!("sha256-AAAA"),
-                json!("sha256-!"),
-                json!(null),
-            ],
-        ),
-        (
-            "_sd_alg",
-            vec![
-                json!("sha-384"),
-                json!("sha-256-32"),
-                json!("SHA-256"),
-                json!(256),
-                json!(null),
-            ],
-        ),
-        (
-            "_sd",
-            vec![
-                json!([]),
-                json!("x"),
-                json!({}),
-                json!([5]),
-                json!(["x", "x"]),
-                json!(null),
-            ],
-        ),
-        ("...", vec![json!("x")]),
-        (
-            "a",
-            vec![
-                json!({ "...": "x" }),
-                json!([{ "...": "x" }]),
-                json!([{ "...": "x", "more": 1 }]),
-                json!([{ "...": 5 }]),
-                json!({ "_sd_alg": "sha-256" }),
-                json!({ "_sd": ["x", "x"] }),
-                json!([{ "_sd": 5 }]),
-                (0..31).fold(json!(1), |inner, _| json!([inner])),
-                (0..32).fold(json!(1), |inner, _| json!([inner])),
-                (0..126).fold(json!(1), |inner, _| json!([inner])),
-            ],
-        ),
-    ];
+    let mut claims: Vec<(String, Vec<Value>)> = serde_json::from_str(CLAIMS).unwrap();
+    let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+    claims.push(("a".to_owned(), vec![nested(31), nested(32), nested(126)]));
     let texts = claims.into_iter().flat_map(|(name, values)| {
-        let text = move |value: Value| (format!("{name} {value}"), forged(&with(name, value), &[]));
-        values.into_iter().map(text)
+        let text = move |value: Value| (format!("{name} {value}"), forged(&with(&name, value), &[]));
+        values.into_iter().map(text).collect::<Vec<_>>()
     });
     texts.collect()
 }
 
-/// Disclosures that are wrong, or do not fit where they are named.
+/// What stands in disclosures of members.
+const DISCLOSURES: &str = r#"[
+    ["salt", "value"],
+    ["salt", "name", "value", "more"],
+    [5, "name", "value"],
+    ["salt", 5, "value"],
+    { "salt": "name" },
+    ["salt", "_sd", ["x"]],
+    ["salt", "...", "x"],
+    ["salt", "_sd_alg", "sha-256"],
+    ["salt", "a", { "_sd_alg": "sha-256" }],
+    ["salt", "vct", "again"],
+    ["salt", "exp", 1800000005],
+    ["salt", "nbf", 1800000000],
+    ["salt", "name", null],
+    ["salt", "__proto__", { "x": 1 }]
+]"#;
+
+/// A payload with the digest of one disclosure, which is sent.
+fn named(encoded: String) -> String {
+    forged(&with("_sd", json!([digest(&encoded)])), &[encoded])
+}
+
+/// Disclosures that are wrong in themselves.
 fn disclosures() -> Vec<(String, String)> {
-    let name = disclosure(&json!(["salt", "name", "Möbius"]));
-    let member = |content: Value| disclosure(&content);
-    let wrong = [
-        json!(["salt", "value"]),
-        json!(["salt", "name", "value", "more"]),
-        json!([5, "name", "value"]),
-        json!(["salt", 5, "value"]),
-        json!({ "salt": "name" }),
-        json!(["salt", "_sd", ["x"]]),
-        json!(["salt", "...", "x"]),
-        json!(["salt", "_sd_alg", "sha-256"]),
-        json!(["salt", "a", { "_sd_alg": "sha-256" }]),
-        json!(["salt", "vct", "again"]),
-        json!(["salt", "exp", NOW + 5]),
-        json!(["salt", "nbf", NOW]),
-        json!(["salt", "name", null]),
-        json!(["salt", "__proto__", { "x": 1 }]),
+    let contents: Vec<Value> = serde_json::from_str(DISCLOSURES).unwrap();
+    let texts = contents.into_iter().map(|content| {
+        let text = named(disclosure(&content));
+        (format!("the disclosure {content}"), text)
+    });
+    let raw: [(&str, &[u8]); 3] = [
+        ("a name twice within", br#"["salt","name",{"a":1,"a":2}]"#),
+        ("no UTF-8", b"[\"salt\",\"\xff\",1]"),
+        ("half a character", br#"["salt","\ud800",1]"#),
     ];
-    let mut texts: Vec<_> = wrong
-        .into_iter()
-        .map(|content| {
-            let text = forged(
-                &with("_sd", json!([digest(&member(content.clone()))])),
-                &[member(content.clone())],
-            );
-            (format!("the disclosure {content}"), text)
-        })
-        .collect();
+    let raw = raw.map(|(name, bytes)| (name.to_owned(), named(base64url_encode(bytes))));
+    let text = ("no base64url".to_owned(), named("=x".to_owned()));
+    texts.chain(raw).chain([text]).collect()
+}
+
+/// Disclosures that do not fit where they are named.
+fn misplaced() -> Vec<(String, String)> {
+    let name = disclosure(&json!(["salt", "name", "Möbius"]));
     let element = disclosure(&json!(["salt", "B"]));
-    let named = |payload: &Value, sent: &[&String]| {
-        let sent: Vec<_> = sent.iter().map(|text| (*text).clone()).collect();
-        forged(payload, &sent)
-    };
+    let jwk = disclosure(&json!(["salt", "jwk", cnf()["jwk"]]));
     let with_name = with("_sd", json!([digest(&name)]));
+    let also = |member: &str, value: Value| {
+        let mut payload = with_name.clone();
+        payload[member] = value;
+        payload
+    };
     let list = with(
         "classes",
         json!([{ "...": digest(&element) }, { "...": digest("hidden") }]),
     );
-    let twice = base64url_encode(r#"["salt","name",{"a":1,"a":2}]"#);
-    let latin = base64url_encode(b"[\"salt\",\"\xff\",1]");
-    let lone = base64url_encode(r#"["salt","\ud800",1]"#);
-    let status = disclosure(&json!(["salt", "jwk", cnf()["jwk"]]));
-    let more = [
-        ("a name", named(&with_name, &[&name])),
-        ("a name that is kept back", named(&with_name, &[])),
-        ("a name twice", named(&with_name, &[&name, &name])),
-        ("a disclosure that nobody named", named(&payload(), &[&name])),
-        ("an element", named(&list, &[&element])),
+    let for_element = with("a", json!([{ "...": digest(&name) }]));
+    let in_cnf = with("cnf", json!({ "_sd": [digest(&jwk)] }));
+    let texts = [
+        ("a name", forged(&with_name, std::slice::from_ref(&name))),
+        ("a name that is kept back", forged(&with_name, &[])),
+        ("a name twice", forged(&with_name, &[name.clone(), name.clone()])),
+        (
+            "a disclosure that nobody named",
+            forged(&payload(), std::slice::from_ref(&name)),
+        ),
+        ("an element", forged(&list, &[element])),
         (
             "a member for an element",
-            named(&with("a", json!([{ "...": digest(&name) }])), &[&name]),
+            forged(&for_element, std::slice::from_ref(&name)),
         ),
         (
             "a name that is there",
-            named(
-                &{
-                    let mut p = with_name.clone();
-                    p["name"] = json!("x");
-                    p
-                },
-                &[&name],
-            ),
+            forged(&also("name", json!("x")), std::slice::from_ref(&name)),
         ),
-        (
-            "a digest in two places",
-            named(
-                &{
-                    let mut p = with_name.clone();
-                    p["b"] = json!({ "_sd": [digest(&name)] });
-                    p
-                },
-                &[&name],
-            ),
-        ),
-        (
-            "a name twice within",
-            named(&with("_sd", json!([digest(&twice)])), &[&twice]),
-        ),
-        (
-            "no UTF-8",
-            named(&with("_sd", json!([digest(&latin)])), &[&latin]),
-        ),
-        (
-            "half a character",
-            named(&with("_sd", json!([digest(&lone)])), &[&lone]),
-        ),
-        (
-            "the holder's key behind a digest",
-            named(&with("cnf", json!({ "_sd": [digest(&status)] })), &[&status]),
-        ),
-        (
-            "no base64url",
-            named(
-                &with("_sd", json!([digest(&"=x".to_owned())])),
-                &[&"=x".to_owned()],
-            ),
-        ),
+        ("a digest in two places", {
+            forged(
+                &also("b", json!({ "_sd": [digest(&name)] })),
+                std::slice::from_ref(&name),
+            )
+        }),
+        ("the holder's key behind a digest", forged(&in_cnf, &[jwk])),
     ];
-    texts.extend(more.map(|(name, text)| (name.to_owned(), text)));
-    texts
+    texts.map(|(name, text)| (name.to_owned(), text)).to_vec()
 }
+
+/// Headers of the issuer's part.
+const HEADERS: &str = r#"[
+    { "alg": "ES256", "typ": "vc+sd-jwt" },
+    { "alg": "ES256" },
+    { "alg": "ES256", "typ": 5 },
+    { "alg": "EdDSA", "typ": "dc+sd-jwt" },
+    { "typ": "dc+sd-jwt" },
+    { "alg": "none", "typ": "dc+sd-jwt" },
+    { "alg": "ES256", "typ": "dc+sd-jwt", "crit": ["x"] },
+    { "alg": "ES256", "typ": "dc+sd-jwt", "kid": 5 },
+    { "alg": "ES256", "typ": "dc+sd-jwt", "kid": "did:real:sandbox:a#key-1" },
+    { "alg": "ES256", "typ": "dc+sd-jwt", "kid": "did:real:sandbox:a" },
+    { "alg": "ES256", "typ": "dc+sd-jwt", "kid": "did:real:sandbox:b#key-1" },
+    { "alg": "ES256", "typ": "dc+sd-jwt", "kid": "did:real:sandbox:ab#key-1" }
+]"#;
+
+/// Texts of claims, some of which are no JSON, or none that has one meaning.
+const TEXTS: [&str; 10] = [
+    r#"{"vct":"a","vct":"urn:x"}"#,
+    "[]",
+    "\u{feff}{\"vct\":\"urn:x\"}",
+    r#"{"vct":"urn:x","a":"\udc00"}"#,
+    "{\"vct\":\"urn:x\",\"a\":\"\u{1}\"}",
+    r#"{"vct":"urn:x","a":1e999}"#,
+    r#"{"vct":"urn:x","a":01}"#,
+    r#"{"vct":"urn:x","a":1,}"#,
+    " {\t\"vct\" :\r\n\"urn:x\" } ",
+    r#"{"vct":"urn:x","a":[1.0,1e2,-0,-7,9007199254740993]}"#,
+];
 
 /// Messages that are no credentials of this issuer, whatever is in them.
 fn messages() -> Vec<(String, String)> {
     let good = forged(&payload(), &[]);
-    let header = |header: Value| forged_with(&header, &payload(), &[]);
-    let raw = |head: &str, claims: &str| {
-        let input = format!("{}.{}", base64url_encode(head), base64url_encode(claims));
-        format!(
-            "{input}.{}~",
-            base64url_encode(issuer().sign_raw(input.as_bytes()).0)
-        )
-    };
-    let head = r#"{"alg":"ES256","typ":"dc+sd-jwt"}"#;
-    let mut did = payload();
-    did["iss"] = json!("did:real:sandbox:a");
-    let of_did = |kid: &str| {
-        forged_with(
-            &json!({ "alg": "ES256", "typ": "dc+sd-jwt", "kid": kid }),
-            &did,
-            &[],
-        )
-    };
+    let other = SecretKey::from_seed(KeyType::P256, &[7; 32]);
+    let input = good.rsplit_once('.').unwrap().0;
     let texts = [
         ("good", good.clone()),
         ("no tilde", good.trim_end_matches('~').to_owned()),
@@ -329,165 +215,124 @@ fn messages() -> Vec<(String, String)> {
         ("a tilde", "~".to_owned()),
         ("two parts", "e30.e30~".to_owned()),
         ("four parts", format!("e30.{good}")),
-        ("too long", format!("{good}{}~", "A".repeat(300 * 1024))),
         ("too many", format!("{good}{}", "A~".repeat(1025))),
-        (
-            "another type",
-            header(json!({ "alg": "ES256", "typ": "vc+sd-jwt" })),
-        ),
-        ("no type", header(json!({ "alg": "ES256" }))),
-        (
-            "a type that is no text",
-            header(json!({ "alg": "ES256", "typ": 5 })),
-        ),
-        (
-            "another algorithm",
-            header(json!({ "alg": "EdDSA", "typ": "dc+sd-jwt" })),
-        ),
-        ("no algorithm", header(json!({ "typ": "dc+sd-jwt" }))),
-        ("none", header(json!({ "alg": "none", "typ": "dc+sd-jwt" }))),
-        (
-            "critical",
-            header(json!({ "alg": "ES256", "typ": "dc+sd-jwt", "crit": ["x"] })),
-        ),
-        ("a claim twice", raw(head, r#"{"vct":"a","vct":"urn:x"}"#)),
-        ("claims that are a list", raw(head, "[]")),
-        (
-            "claims with a byte order mark",
-            raw(head, "\u{feff}{\"vct\":\"urn:x\"}"),
-        ),
-        (
-            "claims with half a character",
-            raw(head, r#"{"vct":"urn:x","a":"\udc00"}"#),
-        ),
-        (
-            "claims with a control character",
-            raw(head, "{\"vct\":\"urn:x\",\"a\":\"\u{1}\"}"),
-        ),
-        (
-            "claims with a number too large",
-            raw(head, r#"{"vct":"urn:x","a":1e999}"#),
-        ),
-        (
-            "claims with a number that begins with 0",
-            raw(head, r#"{"vct":"urn:x","a":01}"#),
-        ),
-        ("claims with a comma more", raw(head, r#"{"vct":"urn:x","a":1,}"#)),
-        (
-            "claims with white space",
-            raw(head, " {\t\"vct\" :\r\n\"urn:x\" } "),
-        ),
         ("another's signature", {
-            let other = SecretKey::from_seed(KeyType::P256, &[7; 32]);
-            let input = good.rsplit_once('.').unwrap().0;
             format!(
                 "{input}.{}~",
                 base64url_encode(other.sign_raw(input.as_bytes()).0)
             )
         }),
-        ("the DID of the key", of_did("did:real:sandbox:a#key-1")),
-        ("the DID without its key", of_did("did:real:sandbox:a")),
-        ("another DID", of_did("did:real:sandbox:b#key-1")),
-        ("a DID that begins alike", of_did("did:real:sandbox:ab#key-1")),
     ];
-    texts.map(|(name, text)| (name.to_owned(), text)).to_vec()
+    let headers: Vec<Value> = serde_json::from_str(HEADERS).unwrap();
+    let of_did = with("iss", json!("did:real:sandbox:a"));
+    let headers = headers.into_iter().map(|header| {
+        let text = forged_with(&header, &of_did, &[]);
+        (format!("the header {header}"), text)
+    });
+    let claims = TEXTS.into_iter().map(|claims| {
+        let head = base64url_encode(r#"{"alg":"ES256","typ":"dc+sd-jwt"}"#);
+        let input = format!("{head}.{}", base64url_encode(claims));
+        let signature = base64url_encode(issuer().sign_raw(input.as_bytes()).0);
+        (format!("the claims {claims}"), format!("{input}.{signature}~"))
+    });
+    let texts = texts.map(|(name, text)| (name.to_owned(), text));
+    texts.into_iter().chain(headers).chain(claims).collect()
+}
+
+/// Claims of a key binding, each value as in [`CLAIMS`].
+const BINDING_CLAIMS: &str = r#"[
+    ["iat", [1799999700, 1799999699, 1800000060, 1800000061, "1", 1799999999.75, null]],
+    ["aud", ["other", ["x509_san_dns:rental.example"], null]],
+    ["nonce", ["other", 5]],
+    ["sd_hash", ["other", 5]],
+    ["exp", [1800000000, 1800000001, "1", null]],
+    ["nbf", [1800000060, 1800000061, []]]
+]"#;
+
+/// An SD-JWT with a key binding of any header and claims, by any key; `sd_hash` is the right one.
+fn bound(text: &str, key: &SecretKey, header: &Value, changed: &Value) -> String {
+    let mut claims = json!({ "iat": NOW, "aud": AUDIENCE, "nonce": NONCE, "sd_hash": digest(text) });
+    for (name, value) in changed.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    let input = format!(
+        "{}.{}",
+        base64url_encode(header.to_string()),
+        base64url_encode(claims.to_string())
+    );
+    format!(
+        "{text}{input}.{}",
+        base64url_encode(key.sign_raw(input.as_bytes()).0)
+    )
 }
 
 /// Key bindings with one claim or header changed.
 fn bindings() -> Vec<(String, String)> {
     let text = forged(&payload(), &[]);
-    let bound = |text: &str, key: &SecretKey, header: &Value, claims: &Value| {
-        let input = format!(
-            "{}.{}",
-            base64url_encode(header.to_string()),
-            base64url_encode(claims.to_string())
-        );
-        format!(
-            "{text}{input}.{}",
-            base64url_encode(key.sign_raw(input.as_bytes()).0)
-        )
-    };
     let header = json!({ "alg": "ES256", "typ": "kb+jwt" });
-    let claims = json!({ "iat": NOW, "aud": AUDIENCE, "nonce": NONCE, "sd_hash": digest(&text) });
     let mut texts = vec![
         ("not bound".to_owned(), text.clone()),
-        ("bound".to_owned(), bound(&text, &holder(), &header, &claims)),
+        ("bound".to_owned(), bound(&text, &holder(), &header, &json!({}))),
         (
             "bound by a thief".to_owned(),
-            bound(&text, &issuer(), &header, &claims),
+            bound(&text, &issuer(), &header, &json!({})),
         ),
         ("bound by nothing".to_owned(), format!("{text}x")),
     ];
-    for changed in [
+    for header in [
         json!({ "alg": "ES256" }),
         json!({ "alg": "ES256", "typ": "JWT" }),
         json!({ "alg": "EdDSA", "typ": "kb+jwt" }),
         json!({ "typ": "kb+jwt" }),
     ] {
         texts.push((
-            format!("bound with {changed}"),
-            bound(&text, &holder(), &changed, &claims),
+            format!("bound with {header}"),
+            bound(&text, &holder(), &header, &json!({})),
         ));
     }
-    for (name, values) in [
-        (
-            "iat",
-            vec![
-                json!(NOW - 300),
-                json!(NOW - 301),
-                json!(NOW + 60),
-                json!(NOW + 61),
-                json!("1"),
-                json!(NOW as f64 - 0.25),
-            ],
-        ),
-        ("aud", vec![json!("other"), json!([AUDIENCE]), json!(null)]),
-        ("nonce", vec![json!("other"), json!(5)]),
-        ("sd_hash", vec![json!(digest("other")), json!(5)]),
-        ("exp", vec![json!(NOW), json!(NOW + 1), json!("1"), json!(null)]),
-        ("nbf", vec![json!(NOW + 60), json!(NOW + 61), json!([])]),
-    ] {
+    let claims: Vec<(String, Vec<Value>)> = serde_json::from_str(BINDING_CLAIMS).unwrap();
+    for (name, values) in claims {
         for value in values {
-            let mut claims = claims.clone();
-            claims[name] = value.clone();
+            let changed = json!({ name.as_str(): value });
             texts.push((
-                format!("bound with {name} {value}"),
-                bound(&text, &holder(), &header, &claims),
+                format!("bound with {changed}"),
+                bound(&text, &holder(), &header, &changed),
             ));
         }
     }
+    texts
+}
+
+/// Credentials that name no key that could bind them, or other verifiers.
+fn unfit_to_bind() -> Vec<(String, String)> {
+    let header = json!({ "alg": "ES256", "typ": "kb+jwt" });
     let mut off_curve = cnf();
     off_curve["jwk"]["y"] = off_curve["jwk"]["x"].clone();
-    for cnf in [
+    let holders = [
         json!({}),
         json!({ "jwk": {} }),
         json!({ "jwk": { "kty": "oct", "k": "AA" } }),
         off_curve,
-    ] {
-        let text = forged(&with("cnf", cnf.clone()), &[]);
-        let mut claims = claims.clone();
-        claims["sd_hash"] = json!(digest(&text));
-        texts.push((
-            format!("bound to {cnf}"),
-            bound(&text, &holder(), &header, &claims),
-        ));
-    }
-    for audience in [
+    ];
+    let audiences = [
         json!(AUDIENCE),
         json!(["x", AUDIENCE]),
         json!("x"),
         json!([]),
         json!(null),
-    ] {
-        let text = forged(&with("aud", audience.clone()), &[]);
-        let mut claims = claims.clone();
-        claims["sd_hash"] = json!(digest(&text));
-        texts.push((
-            format!("meant for {audience}"),
-            bound(&text, &holder(), &header, &claims),
-        ));
-    }
-    texts
+    ];
+    let changes = holders
+        .map(|cnf| ("cnf", cnf))
+        .into_iter()
+        .chain(audiences.map(|aud| ("aud", aud)));
+    let texts = changes.map(|(name, value)| {
+        let text = forged(&with(name, value.clone()), &[]);
+        (
+            format!("{name} {value}"),
+            bound(&text, &holder(), &header, &json!({})),
+        )
+    });
+    texts.collect()
 }
 
 // test: JWS-01, JWS-03, JWS-05, JWS-06, SDJ-02, SDJ-03, SDJ-05, SDJ-06, SDJ-07, SDJ-08, SDJ-09
@@ -496,15 +341,12 @@ fn bindings() -> Vec<(String, String)> {
 // test: SVC-05, SVC-06, SVC-07, SVC-08, SVC-09, SVC-10, SVC-11, SVC-12, SVC-32
 #[test]
 fn refused_credentials_are_frozen() {
-    let unbound = [claims(), disclosures(), messages()].concat();
+    let unbound = [claims(), disclosures(), misplaced(), messages()].concat();
+    let bound = [bindings(), unfit_to_bind()].concat();
     let mut cases = Vec::new();
-    for (texts, bound) in [(unbound, false), (bindings(), true)] {
+    for (texts, bound) in [(unbound, false), (bound, true)] {
         for (name, text) in texts {
             let outcome = judge(&text, bound);
-            // what is long says nothing more by its length
-            if text.len() > 100_000 {
-                continue;
-            }
             let claims = (outcome == "ok").then(|| shown(&text));
             cases.push(
                 json!({ "name": name, "text": text, "bound": bound, "outcome": outcome, "claims": claims }),

@@ -10,7 +10,7 @@ use crate::proofs::{certificate, finality, header};
 use crate::world::World;
 
 /// Headers of which each names the one before it as its parent.
-fn chain(world: &World, count: usize) -> Vec<Header> {
+pub fn chain(world: &World, count: usize) -> Vec<Header> {
     let mut headers: Vec<Header> = Vec::new();
     for height in 7..7 + count as u64 {
         let mut next = header(world, [1; 32], height, height * 1000);

@@ -218,83 +218,55 @@ fn changed(world: &World) -> Vec<Case> {
     ]
 }
 
-/// Logins whose keys, documents or times do not fit the state.
-fn unfit(world: &World) -> Vec<Case> {
+/// Logins by keys that do not fit the DID.
+fn strange(world: &World) -> Vec<Case> {
     let person = world.person("published");
     let stranger = SecretKey::from_seed(KeyType::P256, &[5; 32]);
-    let by =
-        |key: &SecretKey, url: &str| sign(&claims(world, &person, world.state("now").1), url, key).unwrap();
-    let published = || good(world, "published", "now");
+    let with = |name, key: &SecretKey, url: &str| Case {
+        name,
+        presentation: sign(&claims(world, &person, world.state("now").1), url, key).unwrap(),
+        ..good(world, "published", "now")
+    };
     let own = person.did.key_url(&person.key.public_key());
     let others = world.person("unpublished").did.key_url(&person.key.public_key());
     let strange = person.did.key_url(&stranger.public_key());
-    let late = |name, state, later| Case {
-        name,
-        later,
-        ..good(world, "published", state)
-    };
-    let unpublished = good(world, "unpublished", "now");
-    let short = {
-        let person = world.person("unpublished");
-        let claims = LoginClaims {
-            did: person.did.to_string(),
-            ..claims(world, &person, world.state("now").1)
-        };
-        sign(
-            &claims,
-            &person.did.key_url(&person.key.public_key()),
-            &person.key,
-        )
-        .unwrap()
-    };
     vec![
-        Case {
-            name: "no key named",
-            presentation: by(&person.key, &person.did.to_string()),
-            ..published()
-        },
-        Case {
-            name: "a key of another DID",
-            presentation: by(&person.key, &others),
-            ..published()
-        },
-        Case {
-            name: "no key",
-            presentation: by(&person.key, &format!("{}#z", person.did)),
-            ..published()
-        },
-        Case {
-            name: "a stranger's key",
-            presentation: by(&stranger, &strange),
-            ..published()
-        },
-        Case {
-            name: "signed by another type of key",
-            presentation: by(&stranger, &own),
-            ..published()
-        },
-        Case {
-            name: "no document",
-            document: None,
-            ..published()
-        },
-        Case {
-            name: "another document",
-            document: Some(document(&stranger.public_key())),
-            ..published()
-        },
-        Case {
-            name: "too low a level",
-            level: Level::High,
-            ..published()
-        },
+        with("no key named", &person.key, &person.did.to_string()),
+        with("a key of another DID", &person.key, &others),
+        with("no key", &person.key, &format!("{}#z", person.did)),
+        with("a stranger's key", &stranger, &strange),
+        with("signed by another type of key", &stranger, &own),
+    ]
+}
+
+/// Logins whose documents, levels or times do not fit the state.
+fn unfit(world: &World) -> Vec<Case> {
+    let stranger = SecretKey::from_seed(KeyType::P256, &[5; 32]);
+    let with = |name, change: &dyn Fn(&mut Case)| {
+        let mut case = good(world, "published", "now");
+        case.name = name;
+        change(&mut case);
+        case
+    };
+    let person = world.person("unpublished");
+    let short = LoginClaims {
+        did: person.did.to_string(),
+        ..claims(world, &person, world.state("now").1)
+    };
+    let url = person.did.key_url(&person.key.public_key());
+    vec![
+        with("no document", &|it| it.document = None),
+        with("another document", &|it| {
+            it.document = Some(document(&stranger.public_key()))
+        }),
+        with("too low a level", &|it| it.level = Level::High),
         Case {
             name: "not published, in short form",
-            presentation: short,
-            ..unpublished
+            presentation: sign(&short, &url, &person.key).unwrap(),
+            ..good(world, "unpublished", "now")
         },
-        late("state too old", "now", 100),
-        late("too late for the login", "now", 200),
+        with("state too old", &|it| it.later = 100),
+        with("too late for the login", &|it| it.later = 200),
     ]
 }
 
@@ -323,6 +295,7 @@ fn logins_are_frozen() {
         .flat_map(|state| ["published", "unpublished"].map(|person| good(&world, person, state)))
         .collect();
     cases.extend(changed(&world));
+    cases.extend(strange(&world));
     cases.extend(unfit(&world));
     let first = &cases[0];
     let flips = flips(first.presentation.as_bytes(), |changed| {
