@@ -21,11 +21,13 @@ import {
   parseCharter,
   readEpochKey,
   Reader,
+  base64urlEncode,
   toHex,
   utf8,
   verifyFinality,
   verifyLookup,
   verifyPrefix,
+  verifyPrefixAnswer,
   verifyPss,
   verifyToken,
 } from '../src/index.js';
@@ -38,6 +40,24 @@ test('a charter and its hash', () => {
     assert.equal(charter.hash, it.hash);
     const indented = JSON.stringify(JSON.parse(it.compact), null, 2);
     assert.equal(parseCharter(utf8(indented)).hash, it.hash, 'white space does not count');
+  }
+});
+
+test('charters are refused as in Rust', () => {
+  interface Case {
+    name: string;
+    charter: string;
+    outcome: string;
+    said: string;
+  }
+  for (const it of readVector<{ cases: Case[] }>('refused_charters.json').cases) {
+    const parse = () => parseCharter(utf8(it.charter));
+    assert.equal(outcome(parse), it.outcome, it.name);
+    if (it.outcome === 'ok') {
+      assert.equal(parse().hash, it.said, it.name);
+    } else {
+      assert.throws(parse, (error: Error) => error.message.includes(it.said), it.name);
+    }
   }
 });
 
@@ -116,6 +136,31 @@ test('what a node gives a light client', () => {
   assert.equal(toHex(encodePrefixProof(prefix)), it.prefix.proof);
   const entries = verifyPrefix(prefix, hash(it.prefix.prefix), it.prefix.bits, header.stateRoot);
   assert.deepEqual([...entries.keys()], it.prefix.keys);
+});
+
+test('an answer about a prefix speaks about all its keys', () => {
+  const it = readVector<LightClient>('light_client.json');
+  const anchor = { charterHash: hash(it.charter_hash), networkKey: fromHex(it.network_key) };
+  const answer = {
+    finality: base64urlEncode(fromHex(it.finality)),
+    proof: base64urlEncode(fromHex(it.prefix.proof)),
+  };
+  const freshness = { now: 3n, maxAge: 60n, lowestHeight: 6n };
+  const { prefix, bits } = it.prefix;
+  const state = verifyPrefixAnswer(answer, anchor, hash(prefix), bits, freshness);
+  assert.equal(state.height, 6n);
+  for (const key of it.prefix.keys) {
+    // what the keys hold is made up and no record: that shows in another way than absence
+    assert.notEqual(outcome(() => state.record(hash(key))), 'not_proven');
+  }
+  assert.equal(state.record(hash('3f'.repeat(32))), undefined);
+  assert.equal(outcome(() => state.record(hash('40'.repeat(32)))), 'not_proven');
+  const refused = (over: object): string =>
+    outcome(() => verifyPrefixAnswer(answer, anchor, hash(prefix), bits, { ...freshness, ...over }));
+  assert.equal(refused({ now: 100n }), 'stale_state');
+  assert.equal(refused({ lowestHeight: 7n }), 'state_below_seen');
+  const narrower = outcome(() => verifyPrefixAnswer(answer, anchor, hash(prefix), bits + 1, freshness));
+  assert.equal(narrower, 'invalid_state_proof');
 });
 
 interface Tampered {

@@ -15,7 +15,9 @@ import {
   readDocument,
   readLogin,
   signLogin,
+  stateKey,
   trustAnchor,
+  typeId,
   utf8,
   verifyStateAnswer,
 } from '../src/index.js';
@@ -35,6 +37,12 @@ interface States {
   published: Person;
   unpublished: Person;
   states: { name: string; now: number; answer: StateAnswer }[];
+  rights: {
+    did: string;
+    type: string;
+    states: { name: string; keys: string[]; now: number; answer: StateAnswer; counts: boolean }[];
+  };
+  places: { by: string; parameters: string; epoch_slot: string; grant: string; seat: string };
 }
 
 interface Logins {
@@ -131,4 +139,29 @@ test('a login is made byte for byte as in Rust', () => {
     };
     assert.equal(signLogin(claims, keyUrl(parseShortDid(person.did), key.publicKey()), key), it.presentation);
   }
+});
+
+test('a right counts or not, as in Rust', () => {
+  const { did, type, states: rights } = world.rights;
+  assert.equal(rights.length, 5);
+  for (const it of rights) {
+    const right = { did: hash(did), kind: 'issue', typeId: typeId(type) } as const;
+    const keys = [stateKey.accreditation(right.did), stateKey.grant(right)];
+    assert.deepEqual(keys, it.keys);
+    const freshness = { now: BigInt(it.now), maxAge: 60n, lowestHeight: 0n };
+    const state = verifyStateAnswer(it.answer, trustAnchor(charter), keys, freshness, cache);
+    assert.equal(state.right(right) !== undefined, it.counts, it.name);
+  }
+});
+
+test('things lie where they lie in Rust', () => {
+  const by = hash(world.places.by);
+  const places = {
+    by,
+    parameters: stateKey.parameters(),
+    epoch_slot: stateKey.epochSlot(by, 'real_name', 'substantial', 7n),
+    grant: stateKey.grant({ did: by, kind: 'ask', typeId: typeId(world.rights.type) }),
+    seat: stateKey.seat(3),
+  };
+  assert.deepEqual(places, world.places);
 });

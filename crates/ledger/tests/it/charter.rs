@@ -148,3 +148,64 @@ fn the_charter_hash_is_frozen() {
     });
     frozen::compare("charter.json", &file);
 }
+
+/// Places in a charter and what is put there instead; nothing for what is left out.
+const CHANGES: &str = r#"[
+    ["/format", [2, "1", 1.0, -1, null]],
+    ["/network", ["s", "Sandbox", "1sandbox", 5]],
+    ["/sandbox", [0, "true"]],
+    ["/genesis_time", [18446744073709551615, 18446744073709551616, -1, 1.5]],
+    ["/network_key", ["", "zz", 5]],
+    ["/polynomial", ["", "0", "0A"]],
+    ["/members", [[], {}, null]],
+    ["/members/0/name", ["", " Member", "Member ", "Mem\u200bber", "Mem\u202eber", "Mem\u0085ber", "Mémber 交管", "👩"]],
+    ["/members/0/key", ["z6Mk", "", "zUC7", 5]],
+    ["/members/0/more", [1]],
+    ["/threshold", [0, 3, 4, 65535, 65536]],
+    ["/validators", [[]]],
+    ["/validators/0/link_key", ["00", 5]],
+    ["/seats", [[]]],
+    ["/seats/0/role", ["issuer", "verifier", "Authority", "king"]],
+    ["/seats/0/name", ["", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]],
+    ["/epoch_seconds", [0, 1]],
+    ["/quota/tokens", [0, 4294967295, 4294967296]],
+    ["/quota/period_seconds", [0]],
+    ["/recovery_delay", [0, 10000, 10001]],
+    ["/vetoed_recovery_delay", [999, 1000]],
+    ["/minimum_anonymity_set", [0, -1]],
+    ["/more", [1]]
+]"#;
+
+// test: DID-01
+#[test]
+fn refused_charters_are_frozen() {
+    let changes: Vec<(String, Vec<Value>)> = serde_json::from_str(CHANGES).unwrap();
+    let good = serde_json::to_value(World::new().charter).unwrap();
+    let mut cases = Vec::new();
+    for (pointer, values) in changes {
+        for value in values {
+            let mut changed = good.clone();
+            let (parent, member) = pointer.rsplit_once('/').unwrap();
+            changed.pointer_mut(parent).unwrap()[member] = value.clone();
+            let text = changed.to_string();
+            let (outcome, said) = match Charter::from_json(text.as_bytes()) {
+                Ok(charter) => ("ok", charter.hash().to_hex()),
+                Err(CharterError::Field(field)) => ("field", field.to_owned()),
+                Err(CharterError::Json(_)) => ("json", String::new()),
+            };
+            cases.push(json!({
+                "name": format!("{pointer} {value}"),
+                "charter": text,
+                "outcome": outcome,
+                "said": said,
+            }));
+        }
+    }
+    let file = json!({
+        "description": "Charters with one member changed: ok with the hash, refused with the name of the field, or no \
+                        charter at all.",
+        "source": "crates/ledger/tests/it/charter.rs; variants of realdid_ledger::CharterError",
+        "cases": cases,
+    });
+    frozen::compare("refused_charters.json", &file);
+}
