@@ -11,7 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::ports::Ports;
 
 /// The layout this checkout reads and writes; `realdid network init` writes the same number.
-const FORMAT_VERSION: u32 = 2;
+const FORMAT_VERSION: u32 = 3;
 const VERSION_FILE: &str = "format_version";
 const PORT_FILE: &str = "port_base";
 

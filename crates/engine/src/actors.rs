@@ -5,37 +5,32 @@
 
 use crate::{
     block::EngineBlock,
+    directory::Directory,
     state::{Operation, StateDb},
     wiring::{Marshal, Runtime, Scheme, Setup},
 };
 use commonware_broadcast::buffered;
 use commonware_consensus::{
-    Automaton, CertifiableAutomaton, Relay, Reporter,
     marshal::{
         self,
         core::{Actor as MarshalActor, Floor},
         resolver::{handler, p2p as backfill},
         standard::Standard,
     },
-    simplex::{
-        self, Plan, SkipBudget,
-        config::{ForwardPolicy, SkipPolicy},
-        elector::RoundRobin,
-        types::{Activity, Context, Finalization},
-    },
+    simplex::types::Finalization,
     types::{Epoch, FixedEpocher, ViewDelta},
 };
 use commonware_cryptography::{
-    Digested, Digestible as _,
-    certificate::ConstantProvider,
-    ed25519::PublicKey,
-    sha256::{Digest, Sha256},
+    Digested, Digestible as _, certificate::ConstantProvider, ed25519::PublicKey, sha256::Digest,
 };
-use commonware_glue::stateful::{
-    PruneConfig, SyncPlan,
-    db::{SyncEngineConfig, p2p as state_sync},
+use commonware_glue::{
+    dkg::network::Manager,
+    stateful::{
+        PruneConfig, SyncPlan,
+        db::{SyncEngineConfig, p2p as state_sync},
+    },
 };
-use commonware_p2p::{Blocker, Provider, Receiver, Sender};
+use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_parallel::Sequential;
 use commonware_runtime::buffer::paged::CacheRef;
 use commonware_storage::{archive::immutable, mmr};
@@ -46,9 +41,6 @@ use std::{
     time::Duration,
 };
 
-/// One consensus epoch forever: how validators change is a later format's matter.
-pub(crate) const EPOCH_LENGTH: NonZeroU64 = NZU64!(u64::MAX);
-
 /// Messages an actor queues.
 pub(crate) const MAILBOX: NonZeroUsize = NZUsize!(1_024);
 
@@ -56,18 +48,19 @@ pub(crate) const MAILBOX: NonZeroUsize = NZUsize!(1_024);
 pub(crate) const SYNC_BATCH: NonZeroU64 = NZU64!(256);
 
 /// Views whose votes and candidates are kept behind the newest final one.
-const VIEW_RETENTION: ViewDelta = ViewDelta::new(32);
+pub(crate) const VIEW_RETENTION: ViewDelta = ViewDelta::new(32);
 
-const WRITE_BUFFER: NonZeroUsize = NZUsize!(64 << 10);
-const REPLAY_BUFFER: NonZeroUsize = NZUsize!(1 << 20);
-const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
-const FETCH_RETRY: Duration = Duration::from_millis(250);
+pub(crate) const WRITE_BUFFER: NonZeroUsize = NZUsize!(64 << 10);
+pub(crate) const REPLAY_BUFFER: NonZeroUsize = NZUsize!(1 << 20);
+pub(crate) const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const FETCH_RETRY: Duration = Duration::from_millis(250);
 
 /// Candidate blocks kept per peer.
 const BROADCAST_DEQUE: usize = 16;
 
 type Certificates<E> = immutable::Archive<E, Digest, Finalization<Scheme, Digest>>;
 type Blocks<E> = immutable::Archive<E, Digest, Arc<EngineBlock>>;
+/// The network key checks the certificates of all epochs.
 type CertificateProvider = ConstantProvider<Scheme, Epoch>;
 type Delivery<E> = MarshalActor<
     E,
@@ -92,7 +85,7 @@ pub(crate) struct Links<P, B> {
 
 impl<P, B> Links<P, B>
 where
-    P: Provider<PublicKey = PublicKey>,
+    P: Manager<PublicKey = PublicKey, Directory = Directory>,
     B: Blocker<PublicKey = PublicKey>,
 {
     /// Fetches blocks and certificates this node missed.
@@ -172,8 +165,8 @@ pub(crate) async fn marshal<E: Runtime>(
     let blocks = blocks.await.expect("the archive of blocks opens");
     let genesis = Digested::precomputed(genesis.clone(), genesis.digest());
     let config = marshal::Config {
-        provider: CertificateProvider::new(setup.scheme.clone()),
-        epocher: FixedEpocher::new(EPOCH_LENGTH),
+        provider: CertificateProvider::new(setup.verifier()),
+        epocher: FixedEpocher::new(setup.epoch_blocks),
         start: plan.marshal_start(genesis),
         partition_prefix: setup.prefix.clone(),
         mailbox_size: MAILBOX,
@@ -238,54 +231,5 @@ pub(crate) const fn sync_config() -> SyncEngineConfig {
         fetch_batch_size: SYNC_BATCH,
         apply_batch_size: NZU64!(4_096),
         max_outstanding_requests: NZUsize!(8),
-    }
-}
-
-/// Consensus. A leader may use the whole heartbeat, so others wait that long and `leader_slack`. A
-/// leader that nobody has heard of for longer than any view lasts is not waited for at all: so a
-/// validator that is away costs one such wait, and not one for each of its turns.
-pub(crate) fn simplex_config<A, B>(
-    setup: &Setup,
-    automaton: A,
-    blocker: B,
-    genesis: Digest,
-    page_cache: CacheRef,
-) -> simplex::Config<Scheme, RoundRobin<Sha256>, B, Digest, A, A, A, Sequential>
-where
-    A: CertifiableAutomaton<Context = Context<Digest, PublicKey>>
-        + Automaton<Digest = Digest>
-        + Relay<Digest = Digest, PublicKey = PublicKey, Plan = Plan<PublicKey>>
-        + Reporter<Activity = Activity<Scheme, Digest>>,
-    B: Blocker<PublicKey = PublicKey>,
-{
-    let leader_timeout = setup.heartbeat + setup.leader_slack;
-    let certification_timeout = leader_timeout + setup.leader_slack;
-    simplex::Config {
-        scheme: setup.scheme.clone(),
-        elector: RoundRobin::default(),
-        blocker,
-        automaton: automaton.clone(),
-        relay: automaton.clone(),
-        reporter: automaton,
-        strategy: Sequential,
-        partition: format!("{}-consensus", setup.prefix),
-        mailbox_size: MAILBOX,
-        epoch: Epoch::zero(),
-        floor: simplex::config::Floor::Genesis(genesis),
-        replay_buffer: REPLAY_BUFFER,
-        write_buffer: WRITE_BUFFER,
-        page_cache,
-        leader_timeout,
-        certification_timeout,
-        timeout_retry: setup.leader_slack,
-        view_retention: VIEW_RETENTION,
-        skip: SkipPolicy::Enabled {
-            timeout: certification_timeout + setup.leader_slack,
-            budget: SkipBudget::Participants,
-        },
-        fetch_timeout: NZDuration!(FETCH_TIMEOUT),
-        fetch_retry_delay: FETCH_RETRY,
-        forward: ForwardPolicy::SilentVoters,
-        track_historical_votes: false,
     }
 }

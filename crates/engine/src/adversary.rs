@@ -5,6 +5,7 @@ use crate::{
     applied::Applied,
     block::{EngineBlock, RoundContext, key_bytes},
     pool::{Origin, Pool},
+    record::{self, Record},
     state::{self, StateDb, StateSet},
     support::{SEATS, World, world},
 };
@@ -13,7 +14,10 @@ use commonware_consensus::{
     types::{Epoch, Round, View},
 };
 use commonware_cryptography::{Digested, Digestible as _, Signer as _, ed25519::PrivateKey};
-use commonware_glue::stateful::{Application, Finality, Input, db::DatabaseSet};
+use commonware_glue::{
+    dkg::reshare,
+    stateful::{Application, Finality, Input, db::DatabaseSet},
+};
 use commonware_runtime::{
     Runner as _, Supervisor as _,
     buffer::paged::{CacheRef, page_size},
@@ -76,7 +80,8 @@ impl Validator {
             .expect("store");
         let state = StateSet::new("judge", state);
         let target = <StateSet<Context> as DatabaseSet<Context>>::initial_sync_targets();
-        let genesis = EngineBlock::genesis(world.charter.hash().0, &target);
+        let epoch = record::genesis(&world.charter).expect("a charter");
+        let genesis = EngineBlock::genesis(world.charter.hash().0, &target, epoch);
         let pool = Arc::new(Pool::new(8, 1 << 20));
         pool.insert(world.publish(0).0, Origin::Local).expect("room");
         let limits = BlockLimits {
@@ -104,8 +109,12 @@ impl Validator {
     async fn propose(&mut self) -> Block {
         let batches = <StateSet<Context> as DatabaseSet<Context>>::new_batches(&self.state).await;
         let context = (self.context.child("propose"), self.round.clone());
-        let input = Input {
+        let upstream = reshare::Input {
             upstream: (),
+            payload: None,
+        };
+        let input = Input {
+            upstream,
             provider: (),
         };
         let proposed = self
@@ -228,6 +237,22 @@ fn an_operation_that_the_state_does_not_allow() {
     refused(|block, _| {
         let twice = vec![block.operations[0].clone(), block.operations[0].clone()];
         with_operations(block, twice);
+    });
+}
+
+// test: ENG-11
+#[test]
+fn a_record_that_is_none_or_not_first() {
+    let record =
+        |world: &World| record::encode(&Record::EpochInfo(record::genesis(&world.charter).expect("one")));
+    refused(move |block, world| {
+        let operations = vec![block.operations[0].clone(), record(world)];
+        with_operations(block, operations);
+    });
+    refused(move |block, world| {
+        let mut longer = record(world);
+        longer.push(0);
+        with_operations(block, vec![longer, block.operations[0].clone()]);
     });
 }
 

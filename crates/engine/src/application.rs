@@ -8,15 +8,22 @@
 use crate::{
     applied::Applied,
     block::{self, EngineBlock, RoundContext, SyncTarget, content_hash},
+    directory::Directory,
     pool::{Content, Pool},
+    record,
     state::{Key, Merkleized, StateSet, Unmerkleized, Value},
     wiring::{Runtime, Scheme},
 };
 use commonware_consensus::{Heightable as _, marshal::ancestry::Ancestry};
-use commonware_cryptography::{Digestible as _, sha256::Digest};
-use commonware_glue::stateful::{
-    Application, Finality, Input, Proposed,
-    db::{DatabaseSet, Merkleized as _, Unmerkleized as _},
+use commonware_cryptography::{
+    Digestible as _, bls12381::primitives::variant::MinSig, ed25519::PrivateKey, sha256::Digest,
+};
+use commonware_glue::{
+    dkg::reshare,
+    stateful::{
+        Application, Finality, Input, Proposed,
+        db::{DatabaseSet, Merkleized as _, Unmerkleized as _},
+    },
 };
 use commonware_runtime::Clock;
 use commonware_storage::{mmr, qmdb::Error as StoreError};
@@ -160,12 +167,9 @@ impl Ledger {
             height: header.height,
             time_ms: header.time_ms,
         };
-        let operations: Vec<_> = block
-            .operations()
-            .iter()
-            .map_while(|op| self.checked(op))
-            .collect();
-        if !passes("ENG-05", operations.len() == block.operations().len()) {
+        let bytes = record::behind(block.operations())?;
+        let operations: Vec<_> = bytes.iter().map_while(|op| self.checked(op)).collect();
+        if !passes("ENG-05", operations.len() == bytes.len()) {
             return None;
         }
         let mut state = self.load(&context, &batch, &operations).await?;
@@ -192,12 +196,14 @@ impl Ledger {
             .or_else(|| check(charter, charter_hash, operation).ok().map(Arc::new))
     }
 
-    /// Operations for the next block: the oldest of the pool that can be executed on the parent.
+    /// Operations for the next block: the record if there has to be one, and the oldest of the pool
+    /// that can be executed on the parent.
     async fn choose<E: Runtime>(
         &self,
         context: &BlockContext,
         batch: &Unmerkleized<E>,
         pending: &HashSet<Content>,
+        record: Option<Vec<u8>>,
     ) -> Option<(Vec<Vec<u8>>, State)> {
         let Shared {
             charter,
@@ -206,10 +212,13 @@ impl Ledger {
             limits,
             ..
         } = &*self.shared;
-        let offered = pool.oldest(limits.operations, limits.bytes, pending);
+        let (count, bytes) = record.as_ref().map_or((0, 0), |record| (1, record.len()));
+        let room = (limits.operations - count, limits.bytes.saturating_sub(bytes));
+        let offered = pool.oldest(room.0, room.1, pending);
         let (contents, operations): (Vec<_>, Vec<_>) = offered.into_iter().unzip();
         let mut state = self.load(context, batch, &operations).await?;
-        let mut chosen = Vec::with_capacity(operations.len());
+        let mut chosen = Vec::with_capacity(count + operations.len());
+        chosen.extend(record);
         let mut proposed = Vec::with_capacity(operations.len());
         for (content, operation) in contents.into_iter().zip(operations) {
             match execute(charter, charter_hash, context, &operation, &mut state) {
@@ -288,7 +297,7 @@ impl<E: Runtime> Application<E> for Ledger {
     type Databases = StateSet<E>;
     type Captured = ();
     type Provider = ();
-    type Input = ();
+    type Input = reshare::Input<(), MinSig, PrivateKey, Directory>;
 
     fn sync_targets(block: &EngineBlock) -> SyncTarget {
         block.sync_target()
@@ -303,7 +312,7 @@ impl<E: Runtime> Application<E> for Ledger {
         (runtime, context): (E, RoundContext),
         mut ancestry: impl Ancestry<EngineBlock>,
         batches: <StateSet<E> as DatabaseSet<E>>::Unmerkleized,
-        _input: Input<(), ()>,
+        input: Input<Self::Input, ()>,
     ) -> Option<Proposed<Self, E>> {
         let walk = ancestry.clone();
         let parent = ancestry.next().await?;
@@ -313,7 +322,9 @@ impl<E: Runtime> Application<E> for Ledger {
             time_ms: now_ms(&runtime).max(before.time_ms.checked_add(1)?),
         };
         let pending = self.pending(walk).await;
-        let (operations, state) = self.choose(&block_context, &batches, &pending).await?;
+        let record = input.upstream.payload.as_ref().map(record::encode);
+        let chosen = self.choose(&block_context, &batches, &pending, record).await?;
+        let (operations, state) = chosen;
         let outcome = self.seal(&block_context, batches, &state).await?;
         let header = Header {
             charter: self.shared.charter_hash.0,

@@ -1,5 +1,9 @@
 //! The ledger's block as the engine's block.
 
+use crate::{
+    directory::Directory,
+    record::{self, EpochRecord, Record},
+};
 use commonware_codec::{Buf, Copying, EncodeSize, Error as CodecError, Read, ReadExt as _, Write, util};
 use commonware_consensus::{
     Block as ConsensusBlock, BoundedBlock, CertifiableBlock, Heightable,
@@ -7,15 +11,18 @@ use commonware_consensus::{
     types::{Epoch, Height, Round, View},
 };
 use commonware_cryptography::{
-    Digestible, Signer as _, ed25519,
+    Digestible, Signer as _,
+    bls12381::primitives::variant::MinSig,
+    ed25519,
     sha256::{Digest, Sha256},
 };
+use commonware_glue::dkg::ReshareBlock;
 use commonware_runtime::BufMut;
 use commonware_storage::{mmr, qmdb::sync::Target};
 use commonware_utils::non_empty_range;
 use realdid_ledger::{
     Block, ConsensusRound, HEADER_LEN, Header, MAX_BLOCK_BYTES, MAX_BLOCK_LEN, MAX_BLOCK_OPERATIONS,
-    MAX_OPERATION_BYTES, StateLog,
+    MAX_OPERATION_BYTES, StateLog, operations_root,
 };
 
 /// What consensus says about a proposal.
@@ -32,16 +39,15 @@ pub(crate) struct EngineBlock {
 }
 
 impl EngineBlock {
-    /// The block of height 0, over the empty state.
-    pub(crate) fn genesis(charter: [u8; 32], target: &SyncTarget) -> Self {
+    /// The block of height 0, over the empty state, with the record of epoch 0.
+    pub(crate) fn genesis(charter: [u8; 32], target: &SyncTarget, epoch: EpochRecord) -> Self {
         // Nobody leads genesis, but the key has to be a valid one.
         let leader = ed25519::PrivateKey::from_seed(0).public_key();
-        let header = Header::genesis(charter, state_log(target), key_bytes(&leader));
+        let mut header = Header::genesis(charter, state_log(target), key_bytes(&leader));
+        let operations = vec![record::encode(&Record::EpochInfo(epoch))];
+        header.operations_root = operations_root(&operations);
         Self {
-            block: Block {
-                header,
-                operations: Vec::new(),
-            },
+            block: Block { header, operations },
             leader,
         }
     }
@@ -171,6 +177,16 @@ impl CertifiableBlock for EngineBlock {
             leader: self.leader.clone(),
             parent: (View::new(round.parent_view), Digest(self.block.header.parent)),
         }
+    }
+}
+
+impl ReshareBlock for EngineBlock {
+    type Variant = MinSig;
+    type PublicKey = ed25519::PublicKey;
+    type Directory = Directory;
+
+    fn payload(&self) -> Option<Record> {
+        record::of(&self.block.operations)
     }
 }
 

@@ -1,31 +1,20 @@
 //! What an engine is started with.
 
 use crate::{
-    block::key_bytes,
     error::EngineError,
-    keys::{decode_public, decode_share, link_key},
-    wiring::Scheme,
+    keys::{decode_share, link_key},
+    record::{self, EpochRecord},
 };
-use commonware_codec::{Copying, DecodeExt as _};
-use commonware_cryptography::{Signer as _, ed25519};
-use commonware_utils::{
-    TryFromIterator as _,
-    ordered::{Map, Set},
+use commonware_cryptography::{
+    Signer as _,
+    bls12381::primitives::{group::Share, variant::MinSig},
+    ed25519,
 };
 use realdid_ledger::{
     Charter, MAX_BLOCK_BYTES, MAX_BLOCK_OPERATIONS, MAX_OPERATION_BYTES, consensus_namespace,
 };
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use zeroize::Zeroizing;
-
-/// A validator as others reach it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Validator {
-    /// Its Ed25519 link key.
-    pub link_key: [u8; 32],
-    /// Where it listens for other validators.
-    pub address: SocketAddr,
-}
 
 /// Configuration of one validator's engine.
 #[derive(Clone)]
@@ -36,12 +25,10 @@ pub struct EngineConfig {
     pub charter: Charter,
     /// Seed of this validator's Ed25519 link key.
     pub link_key: Zeroizing<[u8; 32]>,
-    /// This validator's share of the network key, as [`deal`](crate::deal) gives it.
-    pub share: Zeroizing<Vec<u8>>,
-    /// The network's public polynomial, as [`deal`](crate::deal) gives it.
-    pub public: Vec<u8>,
-    /// All validators, this one included.
-    pub validators: Vec<Validator>,
+    /// This validator's share of the network key at genesis, as [`deal`](crate::deal) gives it;
+    /// none if it is not of the first committee. The first start keeps it in `storage_dir`, later
+    /// ones use the share that was dealt last.
+    pub share: Option<Zeroizing<Vec<u8>>>,
     /// Where this engine listens for other validators.
     pub listen: SocketAddr,
     /// Whether private and loopback addresses of validators are reached, at a pace fit for one
@@ -66,20 +53,12 @@ pub struct EngineConfig {
 impl EngineConfig {
     /// A validator's configuration with the usual limits.
     #[must_use]
-    pub fn new(
-        storage_dir: PathBuf,
-        charter: Charter,
-        keys: ValidatorKeys,
-        validators: Vec<Validator>,
-        listen: SocketAddr,
-    ) -> Self {
+    pub fn new(storage_dir: PathBuf, charter: Charter, keys: ValidatorKeys, listen: SocketAddr) -> Self {
         Self {
             storage_dir,
             charter,
             link_key: keys.link_key,
             share: keys.share,
-            public: keys.public,
-            validators,
             listen,
             local_network: false,
             heartbeat: Duration::from_secs(5),
@@ -97,10 +76,8 @@ impl EngineConfig {
 pub struct ValidatorKeys {
     /// Seed of the Ed25519 link key.
     pub link_key: Zeroizing<[u8; 32]>,
-    /// Share of the network key.
-    pub share: Zeroizing<Vec<u8>>,
-    /// The network's public polynomial.
-    pub public: Vec<u8>,
+    /// Share of the network key at genesis, if there is one.
+    pub share: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl fmt::Debug for ValidatorKeys {
@@ -113,7 +90,6 @@ impl fmt::Debug for EngineConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EngineConfig")
             .field("storage_dir", &self.storage_dir)
-            .field("validators", &self.validators)
             .field("listen", &self.listen)
             .field("heartbeat", &self.heartbeat)
             .finish_non_exhaustive()
@@ -124,9 +100,9 @@ impl fmt::Debug for EngineConfig {
 #[derive(Clone)]
 pub(crate) struct Identity {
     pub(crate) link_key: ed25519::PrivateKey,
-    pub(crate) scheme: Scheme,
     pub(crate) namespace: Vec<u8>,
-    pub(crate) addresses: Map<ed25519::PublicKey, SocketAddr>,
+    pub(crate) genesis: EpochRecord,
+    pub(crate) share: Option<Share>,
 }
 
 impl EngineConfig {
@@ -142,40 +118,32 @@ impl EngineConfig {
         {
             return Err(EngineError::Config("block limits"));
         }
-        let addresses = self.addresses()?;
-        let participants: Set<_> = addresses.keys().clone();
-        let public = decode_public(&self.public)?;
-        if public.total().get() as usize != participants.len() {
-            return Err(EngineError::Config(
-                "the public polynomial is for another number of validators",
-            ));
-        }
-        let share = decode_share(&self.share)?;
         let link_key = link_key(&self.link_key);
-        let place = participants.position(&link_key.public_key());
-        if place != Some(share.index.get() as usize) {
-            return Err(EngineError::Config("the key share belongs to another validator"));
+        let genesis = record::genesis(&self.charter)?;
+        let share = self.share.as_ref().map(|share| decode_share(share)).transpose()?;
+        if let Some(share) = &share {
+            check_share(share, &genesis, &link_key.public_key())?;
         }
-        let namespace = consensus_namespace(self.charter.hash().as_bytes());
-        let scheme = Scheme::signer(&namespace, participants, public, share).ok_or(EngineError::Config(
-            "the key share does not fit the public polynomial",
-        ))?;
         Ok(Identity {
             link_key,
-            scheme,
-            namespace,
-            addresses,
+            namespace: consensus_namespace(self.charter.hash().as_bytes()),
+            genesis,
+            share,
         })
     }
+}
 
-    fn addresses(&self) -> Result<Map<ed25519::PublicKey, SocketAddr>, EngineError> {
-        let mut pairs = Vec::with_capacity(self.validators.len());
-        for validator in &self.validators {
-            let key = ed25519::PublicKey::decode(Copying(&validator.link_key))
-                .map_err(|_| EngineError::Config("a validator's link key is malformed"))?;
-            debug_assert_eq!(key_bytes(&key), validator.link_key);
-            pairs.push((key, validator.address));
-        }
-        Map::try_from_iter(pairs).map_err(|_| EngineError::Config("a validator is named twice"))
+/// That a share at genesis is the one of the validator with this link key.
+fn check_share(share: &Share, genesis: &EpochRecord, me: &ed25519::PublicKey) -> Result<(), EngineError> {
+    if genesis.players.position(me) != Some(share.index.get() as usize) {
+        return Err(EngineError::Config("the key share belongs to another validator"));
+    }
+    let expected = genesis.output.public().partial_public(share.index);
+    if expected.is_ok_and(|expected| expected == share.public::<MinSig>()) {
+        Ok(())
+    } else {
+        Err(EngineError::Config(
+            "the key share does not fit the ceremony's outcome",
+        ))
     }
 }

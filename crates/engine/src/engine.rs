@@ -2,30 +2,35 @@
 
 use crate::{
     applied::Applied,
-    config::{EngineConfig, Identity},
+    config::EngineConfig,
+    directory::Peers,
     error::{EngineError, PoolRefusal},
     gossip::OUTBOX,
     pool::{Origin, Pool},
+    schemes::Schemes,
     service::{Request, Service},
-    wiring::{self, Channels, Setup, longest_message},
+    wiring::{self, Channels, RATES, Setup, longest_message},
 };
-use commonware_cryptography::{ChaCha20Poly1305, Signer as _, ed25519::PrivateKey};
-use commonware_p2p::{
-    AddressableManager as _,
-    authenticated::lookup::{self, Network},
-};
+use commonware_cryptography::{ChaCha20Poly1305, ed25519::PrivateKey};
+use commonware_p2p::authenticated::lookup::{self, Network};
 use commonware_runtime::{Handle, Quota, Runner as _, Supervisor as _, tokio as runtime};
 use commonware_stream::{
     SakeCups,
     cups::{self, Cups},
     sake::{self, Sake},
 };
-use commonware_utils::{NZU32, NZUsize};
+use commonware_utils::NZUsize;
 use realdid_ledger::{
     Block, CheckedOperation, FinalityProof, Header, MAX_OPERATION_BYTES, PrefixProof, StateKey, StateProof,
     StateValue,
 };
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    path::Path,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
@@ -38,9 +43,8 @@ const SUBSCRIPTION: usize = 64;
 /// Questions that wait for the engine.
 const REQUESTS: usize = 1_024;
 
-/// Messages per second a peer may send on one channel, several views' worth. The network keeps room for a
-/// second's messages of all peers, on every channel, from the start.
-const MESSAGES_PER_SECOND: u32 = 512;
+/// Consensus epochs whose peers this node keeps links to: the one it is in and the one before.
+const TRACKED_EPOCHS: NonZeroUsize = NZUsize!(2);
 
 /// Stack of the engine's threads. The actors' futures are nested deeply, and large without
 /// optimisation; unused stack costs no memory.
@@ -97,7 +101,7 @@ pub struct Status {
     pub pool_operations: usize,
     /// Their bytes.
     pub pool_bytes: usize,
-    /// Validators of the network, this one included.
+    /// Validators of the newest committee.
     pub validators: usize,
     /// Whether the engine's thread has ended.
     pub stopped: bool,
@@ -110,7 +114,8 @@ pub struct Engine {
     applied: Arc<Applied>,
     requests: mpsc::Sender<Request>,
     outbox: mpsc::Sender<Vec<u8>>,
-    validators: usize,
+    schemes: Schemes,
+    founders: usize,
 }
 
 /// Ends the engine. Dropping it does so too, without waiting.
@@ -129,6 +134,7 @@ impl Engine {
     /// validator failed while it started; the log says why.
     pub async fn start(config: EngineConfig) -> Result<(Self, EngineStopper), EngineError> {
         let identity = config.identity()?;
+        make_private(&config.storage_dir)?;
         let pool = Arc::new(Pool::new(config.max_pool_operations, config.max_pool_bytes));
         let applied = Arc::new(Applied::new());
         let (requests, request_queue) = mpsc::channel(REQUESTS);
@@ -136,20 +142,15 @@ impl Engine {
         let (stop, stopping) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let (opened, open) = oneshot::channel();
+        let setup = Setup::new(&config, identity, (pool.clone(), applied.clone()), outbox_queue);
         let engine = Self {
-            pool: pool.clone(),
-            applied: applied.clone(),
+            pool,
+            applied,
             requests,
             outbox,
-            validators: config.validators.len(),
+            schemes: setup.schemes.clone(),
+            founders: config.charter.validators.len(),
         };
-        let setup = Setup::new(
-            &config,
-            identity.scheme.clone(),
-            identity.link_key.public_key(),
-            (pool, applied),
-            outbox_queue,
-        );
         let run = move || {
             // Dropped at the end or by a panic; either way the stopper learns that it is over.
             let _end = end;
@@ -160,7 +161,7 @@ impl Engine {
                 .with_tcp_nodelay(Some(true))
                 .with_storage_directory(&config.storage_dir);
             runtime::Runner::new(settings)
-                .start(|context| validate(context, config, identity, setup, request_queue, opened, stopping));
+                .start(|context| validate(context, config, setup, request_queue, opened, stopping));
         };
         let thread = thread::Builder::new()
             .name("realdid-engine".to_owned())
@@ -232,7 +233,7 @@ impl Engine {
             time_ms: tip.time_ms,
             pool_operations,
             pool_bytes,
-            validators: self.validators,
+            validators: self.schemes.validators().unwrap_or(self.founders),
             stopped: self.requests.is_closed(),
         }
     }
@@ -347,19 +348,30 @@ fn check_keys(keys: &[StateKey]) -> Result<(), EngineError> {
     }
 }
 
+/// Makes the directory if it is missing, and keeps others out: there are secrets in it.
+fn make_private(dir: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
 /// The validator's main task. Returns when it is told to stop or an actor ends.
 async fn validate(
     context: runtime::Context,
     config: EngineConfig,
-    identity: Identity,
     setup: Setup,
     requests: mpsc::Receiver<Request>,
     opened: oneshot::Sender<()>,
     stopping: oneshot::Receiver<()>,
 ) {
     let applied = setup.applied.clone();
-    let (network, oracle, channels) = connect(&context, &config, identity);
-    let running = wiring::start(&context, setup, oracle.clone(), oracle, channels).await;
+    let (network, oracle, channels) = connect(&context, &config, &setup);
+    let peers = Peers(oracle.clone());
+    let running = wiring::start(&context, setup, peers, oracle, channels).await;
     let state = running.state.subscribe_databases().await;
     let service = Service::open(running.marshal, state, applied.clone()).await;
     let service = service.run(context.child("service"), requests);
@@ -373,38 +385,37 @@ async fn validate(
     }
 }
 
-type Peers = lookup::Oracle<commonware_cryptography::ed25519::PublicKey>;
+type Oracle = lookup::Oracle<commonware_cryptography::ed25519::PublicKey>;
 type Senders = lookup::Sender<commonware_cryptography::ed25519::PublicKey, runtime::Context>;
 type Receivers = lookup::Receiver<commonware_cryptography::ed25519::PublicKey>;
 
-/// Opens the network of the validators.
+/// Opens the network of the validators. Who is known in it the records of the ceremony say.
 fn connect(
     context: &runtime::Context,
     config: &EngineConfig,
-    identity: Identity,
-) -> (Handle<()>, Peers, Channels<Senders, Receivers>) {
-    let validators = identity.addresses.len();
-    let namespace = [&identity.namespace, b"_P2P".as_slice()].concat();
-    let longest = longest_message(u32::try_from(validators).unwrap_or(u32::MAX));
-    let handshake = handshake(identity.link_key);
-    // This validator and, in case of a network of one, room for the set not to be empty.
-    let peers = NZUsize!(validators.max(1));
-    let queue = NZUsize!(1_024);
-    let settings = if config.local_network {
+    setup: &Setup,
+) -> (Handle<()>, Oracle, Channels<Senders, Receivers>) {
+    let namespace = [&setup.namespace, b"_P2P".as_slice()].concat();
+    let handshake = handshake(setup.link_key.clone());
+    let (longest, queue) = (longest_message(), NZUsize!(1_024));
+    // Those who sign, who get shares and who get the next ones; and this node.
+    let committee = usize::from(config.charter.committees.max_validators);
+    let peers = NZUsize!(3 * committee + 1);
+    let mut settings = if config.local_network {
         lookup::Config::local(handshake, &namespace, config.listen, peers, longest, queue)
     } else {
         lookup::Config::recommended(handshake, &namespace, config.listen, peers, longest, queue)
     };
-    let (mut network, mut oracle) = Network::new(context.child("network"), settings);
-    let addresses: Vec<_> = identity
-        .addresses
-        .into_iter()
-        .map(|(key, address)| (key, address.into()))
-        .collect();
-    let addresses = commonware_utils::ordered::Map::from_iter_dedup(addresses);
-    let _ = oracle.track(0, addresses);
-    let rate = Quota::per_second(NZU32!(MESSAGES_PER_SECOND));
-    let channels = Channels::register(|number| network.register(number, rate));
+    settings.tracked_peer_sets = TRACKED_EPOCHS;
+    // Addresses are names, too, and a validator may dial from another one than it is dialled at. Its
+    // key says who it is; attempts per address stay limited.
+    settings.bypass_ip_check = true;
+    let (mut network, oracle) = Network::new(context.child("network"), settings);
+    let mut rates = RATES.iter().copied().filter_map(NonZeroU32::new);
+    let channels = Channels::register(|number| {
+        let rate = rates.next().unwrap_or(NonZeroU32::MIN);
+        network.register(number, Quota::per_second(rate))
+    });
     (network.start(), oracle, channels)
 }
 

@@ -5,60 +5,80 @@ use commonware_codec::{Copying, Decode as _, DecodeExt as _, Encode as _};
 use commonware_cryptography::{
     Signer as _,
     bls12381::{
-        dkg::feldman_desmedt::deal_anonymous,
+        dkg::feldman_desmedt::{self, Output},
         primitives::{
             group::Share,
-            sharing::{Mode, ModeVersion, Sharing},
+            sharing::{Mode, ModeVersion},
             variant::MinSig,
         },
     },
     ed25519,
 };
-use commonware_utils::{N3f1, NZU32};
+use commonware_utils::{N3f1, NZU32, ordered::Set};
 use rand_core::CryptoRng;
 use std::num::NonZeroU32;
 use zeroize::Zeroizing;
 
 /// Most validators a network may have.
-pub const MAX_VALIDATORS: u32 = 256;
+pub const MAX_VALIDATORS: u32 = realdid_ledger::MAX_VALIDATORS as u32;
+
+/// What records of the ceremony are decoded with: most validators of a committee, newest form of a
+/// polynomial.
+pub(crate) const RECORD_LIMITS: (NonZeroU32, ModeVersion) = (NZU32!(MAX_VALIDATORS), ModeVersion::v0());
+
+/// Public outcome of a ceremony: the polynomial behind the network key and who has shares.
+pub(crate) type Outcome = Output<MinSig, ed25519::PublicKey>;
 
 /// A threshold key dealt by one party: for sandboxes and tests.
 ///
 /// A network with real members generates its key in a ceremony, so that nobody ever holds it.
 pub struct DealtKey {
-    /// The public polynomial: what every validator's configuration holds.
-    pub public: Vec<u8>,
-    /// One secret share per validator, in ascending order of the validators' link keys.
+    /// The public outcome, as a ceremony gives it: for the charter.
+    pub outcome: Vec<u8>,
+    /// One secret share per validator, in the order of the link keys that were given.
     pub shares: Vec<Zeroizing<Vec<u8>>>,
 }
 
-/// Deals a threshold key to `validators` validators; 2f + 1 of 3f + 1 shares sign.
+/// Deals a threshold key to the validators with these link keys; 2f + 1 of 3f + 1 shares sign.
 ///
 /// # Errors
 ///
-/// [`EngineError::Config`] for no validator or more than [`MAX_VALIDATORS`].
-pub fn deal(validators: u32, rng: &mut impl CryptoRng) -> Result<DealtKey, EngineError> {
-    let count = NonZeroU32::new(validators)
-        .filter(|count| count.get() <= MAX_VALIDATORS)
-        .ok_or(EngineError::Config("between 1 and 256 validators"))?;
-    let (public, shares) = deal_anonymous::<MinSig, N3f1>(rng, Mode::NonZeroCounter, count);
+/// [`EngineError::Config`] for no validator, more than [`MAX_VALIDATORS`], a malformed link key or
+/// one that is named twice.
+pub fn deal(link_keys: &[[u8; 32]], rng: &mut impl CryptoRng) -> Result<DealtKey, EngineError> {
+    let keys = link_keys
+        .iter()
+        .map(|key| ed25519::PublicKey::decode(Copying(key)));
+    let keys: Vec<_> = keys
+        .collect::<Result<_, _>>()
+        .map_err(|_| EngineError::Config("a validator's link key is malformed"))?;
+    let players = Set::from_iter_dedup(keys.iter().cloned());
+    if players.len() != keys.len() {
+        return Err(EngineError::Config("a validator is named twice"));
+    }
+    if !(1..=MAX_VALIDATORS as usize).contains(&players.len()) {
+        return Err(EngineError::Config("between 1 and 32 validators"));
+    }
+    let dealt = feldman_desmedt::deal::<MinSig, _, N3f1>(rng, Mode::NonZeroCounter, players);
+    let (outcome, shares) = dealt.map_err(|_| EngineError::Config("the key could not be dealt"))?;
+    let share = |key| {
+        let share = shares.get_value(key)?;
+        Some(Zeroizing::new(share.encode().to_vec()))
+    };
     Ok(DealtKey {
-        public: public.encode().to_vec(),
-        shares: shares
-            .iter()
-            .map(|share| Zeroizing::new(share.encode().to_vec()))
-            .collect(),
+        outcome: outcome.encode().to_vec(),
+        shares: keys.iter().filter_map(share).collect(),
     })
 }
 
-/// The 96-byte network key of a public polynomial: what light clients pin.
+/// The 96-byte network key of a ceremony's outcome: what light clients pin.
 ///
 /// # Errors
 ///
-/// [`EngineError::Config`] if `public` is not a canonical public polynomial.
-pub fn network_key(public: &[u8]) -> Result<[u8; 96], EngineError> {
+/// [`EngineError::Config`] if `outcome` is not canonical.
+pub fn network_key(outcome: &[u8]) -> Result<[u8; 96], EngineError> {
     let mut key = [0; 96];
-    key.copy_from_slice(&decode_public(public)?.public().encode());
+    key.copy_from_slice(&decode_outcome(outcome)?.public().public().encode());
     Ok(key)
 }
 
@@ -73,9 +93,9 @@ pub(crate) fn link_key(seed: &[u8; 32]) -> ed25519::PrivateKey {
     ed25519::PrivateKey::decode(Copying(seed)).expect("an Ed25519 seed is any 32 bytes")
 }
 
-pub(crate) fn decode_public(public: &[u8]) -> Result<Sharing<MinSig>, EngineError> {
-    Sharing::decode_cfg(Copying(public), &(NZU32!(MAX_VALIDATORS), ModeVersion::v0()))
-        .map_err(|_| EngineError::Config("the public polynomial is malformed"))
+pub(crate) fn decode_outcome(outcome: &[u8]) -> Result<Outcome, EngineError> {
+    Outcome::decode_cfg(Copying(outcome), &RECORD_LIMITS)
+        .map_err(|_| EngineError::Config("the ceremony's outcome is malformed"))
 }
 
 pub(crate) fn decode_share(share: &[u8]) -> Result<Share, EngineError> {

@@ -8,6 +8,8 @@
 //!
 //! * `wiring` puts the actors together, the same for production and the simulator, and says when a
 //!   block is durable.
+//! * `epochs` hands the network key from committee to committee, in epochs of a fixed number of blocks;
+//!   `record` is what a block holds of it, `secrets` what each validator keeps of it.
 //! * `application` executes blocks by the rules of `realdid-ledger`.
 //! * `pacing` decides when to propose and which clocks to believe.
 //! * `pool` holds what was received and is not ordered yet; `gossip` shares it among validators.
@@ -20,13 +22,19 @@ mod actors;
 mod application;
 mod applied;
 mod block;
+mod committees;
 mod config;
+mod directory;
 mod engine;
+mod epochs;
 mod error;
 mod gossip;
 mod keys;
 mod pacing;
 mod pool;
+mod record;
+mod schemes;
+mod secrets;
 mod service;
 mod state;
 mod wiring;
@@ -35,6 +43,8 @@ mod wiring;
 mod adversary;
 #[cfg(test)]
 extern crate self as realdid_engine;
+#[cfg(test)]
+mod resharing;
 #[cfg(test)]
 mod simulated;
 #[cfg(test)]
@@ -45,7 +55,7 @@ mod simulated;
 #[path = "../tests/it/support.rs"]
 mod support;
 
-pub use config::{EngineConfig, Validator, ValidatorKeys};
+pub use config::{EngineConfig, ValidatorKeys};
 pub use engine::{Engine, EngineStopper, FinalizedBlock, MAX_KEYS, Proven, ProvenPrefix, Snapshot, Status};
 pub use error::{EngineError, PoolRefusal};
 pub use keys::{DealtKey, MAX_VALIDATORS, deal, link_public_key, network_key};

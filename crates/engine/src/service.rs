@@ -96,7 +96,7 @@ impl<E: Runtime> Service<E> {
         // An answer that nobody waits for any more is dropped.
         match request {
             Request::Block(height, reply) => drop(reply.send(Ok(self.block(height).await))),
-            Request::Finalized(height, reply) => drop(reply.send(self.finalized(height).await)),
+            Request::Finalized(height, reply) => drop(reply.send(self.final_block(height).await)),
             Request::Prove(keys, reply) => drop(reply.send(self.prove(&context, &keys).await)),
             Request::ProvePrefix(prefix, bits, max, reply) => {
                 drop(reply.send(self.prove_prefix(&context, prefix, bits, max).await));
@@ -117,7 +117,7 @@ impl<E: Runtime> Service<E> {
 
     /// The final block of a height with its proof. `None` above the newest applied height, for
     /// genesis, and while no certificate is there.
-    async fn finalized(&self, height: u64) -> Result<Option<FinalizedBlock>, EngineError> {
+    pub(crate) async fn final_block(&self, height: u64) -> Result<Option<FinalizedBlock>, EngineError> {
         if height == 0 || height > self.applied.height() {
             return Ok(None);
         }
@@ -166,7 +166,7 @@ impl<E: Runtime> Service<E> {
             if !reached {
                 return;
             }
-            match self.finalized(next).await {
+            match self.final_block(next).await {
                 Ok(Some(block)) => {
                     if blocks.send(Arc::new(block)).await.is_err() {
                         return;

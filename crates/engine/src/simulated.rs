@@ -2,20 +2,24 @@
 
 use crate::{
     applied::Applied,
+    directory::Peers,
     pool::{Origin, Pool},
     service::Service,
     support::{World, hex, world},
-    wiring::{self, Channels, Marshal, Setup, StateMailbox, longest_message},
+    wiring::{self, Channels, Marshal, RATES, Setup, StateMailbox, longest_message},
 };
+use commonware_codec::{Copying, DecodeExt as _};
 use commonware_consensus::types::Height;
 use commonware_cryptography::{Signer as _, ed25519::PublicKey};
 use commonware_p2p::simulated::{Config, Link, Network, Oracle};
-use commonware_runtime::{Clock as _, Quota, Runner as _, Supervisor as _, deterministic};
-use commonware_utils::{NZU32, NZUsize, probability};
+use commonware_runtime::{
+    Clock as _, Handle, Quota, Runner as _, Spawner as _, Supervisor as _, deterministic,
+};
+use commonware_utils::{NZUsize, probability};
 use realdid_ledger::{FinalityProof, PrefixProof, StateProof};
 use serde_json::{Value, json};
 use std::{path::Path, sync::Arc, thread, time::Duration};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 #[path = "../../../vectors/frozen.rs"]
 mod frozen;
@@ -25,11 +29,13 @@ const HEIGHTS: u64 = 6;
 const HEARTBEAT: Duration = Duration::from_millis(500);
 const VECTOR: &str = "light_client.json";
 
-struct Node {
-    marshal: Marshal,
-    state: StateMailbox<deterministic::Context>,
-    applied: Arc<Applied>,
-    _outbox: mpsc::Sender<Vec<u8>>,
+pub(crate) struct Node {
+    pub(crate) marshal: Marshal,
+    pub(crate) state: StateMailbox<deterministic::Context>,
+    pub(crate) applied: Arc<Applied>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) outbox: mpsc::Sender<Vec<u8>>,
+    pub(crate) task: Handle<()>,
 }
 
 #[test]
@@ -54,7 +60,8 @@ fn a_long_chain_is_pruned_and_still_proves() {
     const LONG: u64 = 10_000;
     let run = || {
         deterministic::Runner::seeded(6).start(|context| async move {
-            let world = world(1, 66);
+            let mut world = world(1, 66);
+            world.charter.committees.epoch_blocks = 4_000;
             let node = start(&context, &world, 40, Duration::from_millis(10))
                 .await
                 .remove(0);
@@ -226,55 +233,82 @@ async fn start(
     operations: u16,
     heartbeat: Duration,
 ) -> Vec<Node> {
-    let identities: Vec<_> = (0..world.charter.validators.len())
-        .map(|index| world.config(index, Path::new("")).identity().expect("identity"))
-        .collect();
-    let peers: Vec<PublicKey> = identities
-        .iter()
-        .map(|identity| identity.link_key.public_key())
-        .collect();
+    let peers = link_keys(world);
     let oracle = network(context, &peers).await;
     let mut nodes = Vec::new();
-    for (index, identity) in identities.into_iter().enumerate() {
-        let me = peers[index].clone();
-        let (pool, applied) = (Arc::new(Pool::new(64, 1 << 20)), Arc::new(Applied::new()));
-        let (outbox, queue) = mpsc::channel(64);
-        let config = world.config(index, Path::new(""));
-        let shared = (pool.clone(), applied.clone());
-        let mut setup = Setup::new(&config, identity.scheme, me.clone(), shared, queue);
-        setup.prefix = format!("validator-{index}");
-        setup.heartbeat = heartbeat;
-        let channels = channels(&oracle, &me).await;
-        let child = context.child("validator").with_attribute("index", index);
-        let control = oracle.control(me);
-        let running = wiring::start(&child, setup, oracle.manager(), control, channels).await;
+    for index in 0..peers.len() {
+        let node = launch(context, &oracle, world, index, heartbeat).await;
         for seat in (0..operations).filter(|_| index == 0) {
             let (operation, _) = world.publish(seat);
-            outbox
-                .send(operation.bytes().to_vec())
-                .await
-                .expect("gossip runs");
-            pool.insert(operation, Origin::Local).expect("room");
+            let bytes = operation.bytes().to_vec();
+            node.outbox.send(bytes).await.expect("gossip runs");
+            node.pool.insert(operation, Origin::Local).expect("room");
         }
-        nodes.push(Node {
-            marshal: running.marshal,
-            state: running.state,
-            applied,
-            _outbox: outbox,
-        });
+        nodes.push(node);
     }
     nodes
 }
 
-async fn network(
+/// Starts one validator, with the stores it had before if it ran before.
+pub(crate) async fn launch(
+    context: &deterministic::Context,
+    oracle: &Oracle<PublicKey, deterministic::Context>,
+    world: &World,
+    index: usize,
+    heartbeat: Duration,
+) -> Node {
+    let config = world.config(index, Path::new(""));
+    let identity = config.identity().expect("identity");
+    let me = identity.link_key.public_key();
+    let (pool, applied) = (Arc::new(Pool::new(64, 1 << 20)), Arc::new(Applied::new()));
+    let (outbox, queue) = mpsc::channel(64);
+    let mut setup = Setup::new(&config, identity, (pool.clone(), applied.clone()), queue);
+    setup.prefix = prefix(index);
+    setup.heartbeat = heartbeat;
+    let channels = channels(oracle, &me).await;
+    let (peers, control) = (Peers(oracle.socket_manager()), oracle.control(me));
+    let (started, running) = oneshot::channel();
+    let child = context.child("validator").with_attribute("index", index);
+    // Everything is below this task, so that ending it is a crash of the whole validator.
+    let task = child.spawn(move |context| async move {
+        let running = wiring::start(&context, setup, peers, control, channels).await;
+        let _ = started.send((running.marshal, running.state));
+        let ended = Handle::select(running.actors).await;
+        panic!("an actor ended: {ended:?}");
+    });
+    let (marshal, state) = running.await.expect("the validator starts");
+    Node {
+        marshal,
+        state,
+        applied,
+        pool,
+        outbox,
+        task,
+    }
+}
+
+/// The link keys of the charter's validators.
+pub(crate) fn link_keys(world: &World) -> Vec<PublicKey> {
+    let validators = world.charter.validators.iter();
+    validators
+        .map(|found| PublicKey::decode(Copying(&found.link_key.0)).expect("a key"))
+        .collect()
+}
+
+/// Where a validator's stores are.
+pub(crate) fn prefix(index: usize) -> String {
+    format!("validator-{index}")
+}
+
+pub(crate) async fn network(
     context: &deterministic::Context,
     peers: &[PublicKey],
 ) -> Oracle<PublicKey, deterministic::Context> {
     let config = Config {
-        max_size: longest_message(VALIDATORS.into()),
-        max_peers_per_set: NZUsize!(VALIDATORS as usize),
+        max_size: longest_message(),
+        max_peers_per_set: NZUsize!(16),
         disconnect_on_block: true,
-        tracked_peer_sets: NZUsize!(1),
+        tracked_peer_sets: NZUsize!(2),
     };
     let (network, oracle) = Network::new_with_peers(context.child("network"), config, peers.to_vec()).await;
     network.start();
@@ -294,16 +328,19 @@ async fn network(
     oracle
 }
 
-type Out = commonware_p2p::simulated::Sender<PublicKey, deterministic::Context>;
-type In = commonware_p2p::simulated::Receiver<PublicKey>;
+pub(crate) type Out = commonware_p2p::simulated::Sender<PublicKey, deterministic::Context>;
+pub(crate) type In = commonware_p2p::simulated::Receiver<PublicKey>;
 
-async fn channels(oracle: &Oracle<PublicKey, deterministic::Context>, me: &PublicKey) -> Channels<Out, In> {
+pub(crate) async fn channels(
+    oracle: &Oracle<PublicKey, deterministic::Context>,
+    me: &PublicKey,
+) -> Channels<Out, In> {
     let control = oracle.control(me.clone());
     let mut pairs: Vec<(Out, In)> = Vec::new();
-    for number in 0..7 {
-        let rate = Quota::per_second(NZU32!(8_192));
+    for (number, rate) in (0..).zip(RATES) {
+        let rate = Quota::per_second(rate.try_into().expect("a rate"));
         pairs.push(control.register(number, rate).await.expect("channel"));
     }
     let mut pairs = pairs.into_iter();
-    Channels::register(|_| pairs.next().expect("seven channels"))
+    Channels::register(|_| pairs.next().expect("nine channels"))
 }

@@ -17,49 +17,65 @@
 //! there is one.
 
 use crate::{
-    actors::{EPOCH_LENGTH, Links, MAILBOX, SYNC_BATCH, marshal, prune_config, simplex_config, sync_config},
+    actors::{Links, MAILBOX, SYNC_BATCH, marshal, prune_config, sync_config},
     application::{BlockLimits, Ledger},
     applied::Applied,
     block::EngineBlock,
-    config::EngineConfig,
+    config::{EngineConfig, Identity},
+    directory::Directory,
+    epochs::epoch_blocks,
     gossip,
+    keys::RECORD_LIMITS,
     pacing::Paced,
     pool::Pool,
+    record::EpochRecord,
+    schemes::Schemes,
     state::{self, Operation, StateSet},
 };
 use commonware_codec::FixedSize as _;
 use commonware_consensus::{
+    Reporters,
     marshal::{
         self as delivery,
         core::Mailbox as MarshalMailbox,
         standard::{Deferred, Standard},
     },
-    simplex::{self, scheme::bls12381_threshold::standard},
+    simplex::scheme::bls12381_threshold::standard,
     types::FixedEpocher,
 };
 use commonware_cryptography::{
-    Digestible as _, bls12381::primitives::variant::MinSig, ed25519::PublicKey, sha256::Digest,
+    Signer as _,
+    bls12381::primitives::{group::Share, variant::MinSig},
+    ed25519::{PrivateKey, PublicKey},
+    sha256::Digest,
 };
-use commonware_glue::stateful::{
-    Config as StatefulConfig, Mailbox as StatefulMailbox, Stateful, SyncPlan,
-    db::{DatabaseSet, p2p as state_sync},
+use commonware_glue::{
+    dkg::{self, network::Manager, orchestrator, probe, reshare},
+    stateful::{
+        Config as StatefulConfig, Mailbox as StatefulMailbox, Stateful, SyncPlan,
+        db::{DatabaseSet, p2p as state_sync},
+    },
 };
-use commonware_p2p::{Blocker, Provider, Receiver, Sender, max_message_size};
+use commonware_p2p::{Blocker, Receiver, Sender, max_message_size};
 use commonware_parallel::Sequential;
 use commonware_runtime::{
-    Clock, Handle, Metrics, Spawner, Storage,
+    Clock, Handle, Metrics, Network, Spawner, Storage,
     buffer::paged::{CacheRef, page_size},
 };
 use commonware_storage::mmr;
 use commonware_utils::NZUsize;
 use rand_core::CryptoRng;
 use realdid_ledger::Charter;
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::mpsc;
 
 /// What the engine asks of a runtime.
-pub(crate) trait Runtime: Spawner + Clock + CryptoRng + Storage + Metrics {}
-impl<T: Spawner + Clock + CryptoRng + Storage + Metrics> Runtime for T {}
+pub(crate) trait Runtime: Spawner + Clock + CryptoRng + Storage + Metrics + Network {}
+impl<T: Spawner + Clock + CryptoRng + Storage + Metrics + Network> Runtime for T {}
 
 /// Threshold signatures: 48 bytes in G1, key of 96 bytes in G2.
 pub(crate) type Scheme = standard::Scheme<PublicKey, MinSig>;
@@ -87,10 +103,12 @@ pub(crate) struct Channels<S, R> {
     pub(crate) broadcast: Paths<S, R>,
     pub(crate) state_sync: Paths<S, R>,
     pub(crate) operations: Paths<S, R>,
+    pub(crate) dealings: Paths<S, R>,
+    pub(crate) probe: Paths<S, R>,
 }
 
 impl<S, R> Channels<S, R> {
-    /// The channels in the order of their numbers, 0 to 6.
+    /// The channels in the order of their numbers, 0 to 8.
     pub(crate) fn register(mut register: impl FnMut(u64) -> Paths<S, R>) -> Self {
         Self {
             votes: register(0),
@@ -100,15 +118,32 @@ impl<S, R> Channels<S, R> {
             broadcast: register(4),
             state_sync: register(5),
             operations: register(6),
+            dealings: register(7),
+            probe: register(8),
         }
     }
 }
 
+/// Messages a second that a peer may send on each channel, at once too. Queues have room for so many
+/// from every peer that may be known, and take memory for it. Above it, reading from the peer waits.
+pub(crate) const RATES: [u32; 9] = {
+    // A few votes and certificates for each block, of which there are some dozens a second; blocks
+    // that were missed; operations, many in a message.
+    let (voting, blocks, operations) = (256, 256, 256);
+    let (fetching, dealings, probe) = (64, 64, 16);
+    [
+        voting, voting, fetching, blocks, fetching, fetching, operations, dealings, probe,
+    ]
+};
+
 /// Length of the longest message validators send each other.
-pub(crate) fn longest_message(validators: u32) -> u32 {
+pub(crate) fn longest_message() -> u32 {
+    let validators = RECORD_LIMITS.0.get();
     max_message_size(&[
-        simplex::max_payload_size::<Scheme, Digest>(validators),
+        orchestrator::max_payload_size::<Scheme, Digest>(validators),
         delivery::max_payload_size::<Standard<EngineBlock>, Scheme>(validators, &()),
+        dkg::max_payload_size::<MinSig, PublicKey>(RECORD_LIMITS.0),
+        probe::max_payload_size::<Standard<EngineBlock>, Scheme>(validators, &()),
         state_sync::max_payload_size::<mmr::Family, Digest>(SYNC_BATCH, Operation::SIZE),
         gossip::MAX_MESSAGE,
     ])
@@ -119,8 +154,15 @@ pub(crate) struct Setup {
     /// Partitions of all its stores start with this.
     pub(crate) prefix: String,
     pub(crate) charter: Charter,
-    pub(crate) scheme: Scheme,
-    pub(crate) public_key: PublicKey,
+    /// The consensus namespace.
+    pub(crate) namespace: Vec<u8>,
+    /// The record of epoch 0.
+    pub(crate) genesis: EpochRecord,
+    pub(crate) epoch_blocks: NonZeroU64,
+    pub(crate) link_key: PrivateKey,
+    /// This validator's share at genesis, if it is one of the first.
+    pub(crate) share: Option<Share>,
+    pub(crate) schemes: Schemes,
     pub(crate) heartbeat: Duration,
     pub(crate) leader_slack: Duration,
     pub(crate) limits: BlockLimits,
@@ -132,16 +174,19 @@ pub(crate) struct Setup {
 impl Setup {
     pub(crate) fn new(
         config: &EngineConfig,
-        scheme: Scheme,
-        public_key: PublicKey,
+        identity: Identity,
         (pool, applied): (Arc<Pool>, Arc<Applied>),
         outbox: mpsc::Receiver<Vec<u8>>,
     ) -> Self {
         Self {
             prefix: "ledger".to_owned(),
             charter: config.charter.clone(),
-            scheme,
-            public_key,
+            schemes: Schemes::new(&identity.namespace),
+            namespace: identity.namespace,
+            genesis: identity.genesis,
+            epoch_blocks: epoch_blocks(&config.charter),
+            link_key: identity.link_key,
+            share: identity.share,
             heartbeat: config.heartbeat,
             leader_slack: config.leader_slack,
             limits: BlockLimits {
@@ -152,6 +197,11 @@ impl Setup {
             applied,
             outbox,
         }
+    }
+
+    /// What checks the certificates of every epoch.
+    pub(crate) fn verifier(&self) -> Scheme {
+        Scheme::certificate_verifier(&self.namespace, *self.genesis.output.public().public())
     }
 }
 
@@ -173,17 +223,17 @@ pub(crate) async fn start<E, P, B, S, R>(
 ) -> Running<E>
 where
     E: Runtime,
-    P: Provider<PublicKey = PublicKey>,
+    P: Manager<PublicKey = PublicKey, Directory = Directory>,
     B: Blocker<PublicKey = PublicKey>,
     S: Sender<PublicKey = PublicKey>,
     R: Receiver<PublicKey = PublicKey>,
 {
     let page_cache = CacheRef::new(const { page_size(4_096) }, CACHED_PAGES);
     let target = <StateSet<E> as DatabaseSet<E>>::initial_sync_targets();
-    let genesis = EngineBlock::genesis(setup.charter.hash().0, &target);
+    let genesis = EngineBlock::genesis(setup.charter.hash().0, &target, setup.genesis.clone());
     let plan = SyncPlan::init(context.child("plan"), format!("{}-sync", setup.prefix)).await;
     let links = Links {
-        me: setup.public_key.clone(),
+        me: setup.link_key.public_key(),
         peers,
         blocker,
     };
@@ -207,19 +257,25 @@ where
             strategy: Sequential,
         },
     );
-    let paced = Paced::new(state.clone(), setup.pool.clone(), setup.heartbeat);
-    let epocher = FixedEpocher::new(EPOCH_LENGTH);
+    let (ceremony, records, gate) = links
+        .ceremony(context, &setup, &marshal, page_cache.clone())
+        .await;
+    let recorded = reshare::Application::new(state.clone(), records.clone(), setup.epoch_blocks);
+    let paced = Paced::new(recorded, setup.pool.clone(), setup.heartbeat);
+    let epocher = FixedEpocher::new(setup.epoch_blocks);
     let deferred = Deferred::new(context.child("deferred"), paced, marshal.clone(), epocher);
-    let simplex = simplex::Engine::new(
-        context.child("simplex"),
-        simplex_config(&setup, deferred, links.blocker, genesis.digest(), page_cache),
-    );
+    let (orchestrator, epochs) = links.orchestrator(context, &setup, &marshal, deferred, (gate, page_cache));
+    let (probe, answers) = links.probe(context, &setup);
+    answers.attach(marshal.clone());
+    let reporters = Reporters::from((state.clone(), Reporters::from((epochs, records))));
     let actors = vec![
         broadcast.start(channels.broadcast),
-        marshal_actor.start(state.clone(), buffer, resolver),
+        marshal_actor.start(reporters, buffer, resolver),
         serve_state.start(channels.state_sync),
         stateful.start(),
-        simplex.start(channels.votes, channels.certificates, channels.resolver),
+        ceremony.start(channels.dealings),
+        orchestrator.start(channels.votes, channels.certificates, channels.resolver),
+        probe.start(channels.probe),
         gossip::send(
             context.child("operations_out"),
             setup.outbox,

@@ -10,14 +10,35 @@ use crate::record::RightKind;
 
 /// Length of the network key (BLS12-381 G2, compressed), in bytes.
 pub const NETWORK_KEY_LENGTH: usize = 96;
-/// Most members, validators or seats of a charter.
+/// Format of the charter file.
+pub const CHARTER_FORMAT: u32 = 2;
+/// Most members or seats of a charter.
 const MAX_LIST: usize = 256;
+/// Most validators a committee may have.
+pub const MAX_VALIDATORS: u16 = 32;
+/// Longest address of a validator, in bytes. A record of the ceremony with the addresses of three
+/// committees of [`MAX_VALIDATORS`] stays below the longest operation.
+pub const MAX_ADDRESS: usize = 80;
+/// Blocks of a consensus epoch that a committee needs per validator: in its second half each has to
+/// lead a block, and may miss a turn.
+pub const EPOCH_BLOCKS_PER_VALIDATOR: u64 = 4;
+/// Fewest and most blocks of a consensus epoch.
+const EPOCH_BLOCKS: std::ops::RangeInclusive<u64> = 16..=1 << 32;
 /// Longest name in a charter, in bytes.
 pub const MAX_NAME: usize = 64;
 
 /// Why a charter cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CharterError {
+    /// A charter of another format.
+    #[error(
+        "the charter has format {found}, this software reads {CHARTER_FORMAT}: found the network anew, or run the \
+         software that made it"
+    )]
+    Format {
+        /// The format it says.
+        found: u32,
+    },
     /// Not JSON of the expected shape.
     #[error("the charter is not valid JSON of the expected form: {0}")]
     Json(#[from] serde_json::Error),
@@ -44,8 +65,30 @@ pub struct Validator {
     pub name: String,
     /// Ed25519 public key of its authenticated links, 32 bytes in hexadecimal.
     pub link_key: Hash,
-    /// Where its peers reach it, `host:port`.
+    /// Where its peers reach it, `host:port`, as [`is_address`] accepts it.
     pub address: String,
+}
+
+/// Where the network key comes from.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyOrigin {
+    /// Whether one process dealt the key, and so has known all of it: sandboxes only.
+    pub dealt: bool,
+    /// Public outcome of the ceremony that made the key, in the engine's encoding, hexadecimal: the
+    /// polynomial and who has shares of it.
+    pub outcome: String,
+}
+
+/// How the committee of validators works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Committees {
+    /// Blocks of a consensus epoch, 16 to 2^32: in each, the shares of the network key are dealt
+    /// anew. At least [`EPOCH_BLOCKS_PER_VALIDATOR`] per validator of the largest committee.
+    pub epoch_blocks: u64,
+    /// Most validators a committee may have, at most [`MAX_VALIDATORS`]. Nodes make room for so many.
+    pub max_validators: u16,
 }
 
 /// What an accredited service may do.
@@ -102,6 +145,34 @@ pub fn is_name(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.len()) && name.trim() == name && !name.chars().any(unseen)
 }
 
+/// Whether a text can be a validator's address: `host:port` of at most [`MAX_ADDRESS`] bytes, the
+/// host an IP address (version 6 in brackets) or a DNS name (RFC 1123), the port not 0.
+#[must_use]
+pub fn is_address(address: &str) -> bool {
+    if address.len() > MAX_ADDRESS {
+        return false;
+    }
+    if let Ok(socket) = address.parse::<std::net::SocketAddr>() {
+        return socket.port() != 0;
+    }
+    let Some((host, port)) = address.rsplit_once(':') else {
+        return false;
+    };
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    // Digits alone in the last label would be a malformed IP address.
+    let named = host
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.bytes().any(|b| !b.is_ascii_digit()));
+    let digits = port.bytes().all(|b| b.is_ascii_digit()) && !port.starts_with('0');
+    named && host.split('.').all(label) && digits && port.parse::<u16>().is_ok()
+}
+
 /// A place the charter keeps for a service's DID.
 ///
 /// A DID's hash covers the charter's hash, so the charter cannot hold the hash of the DID; it
@@ -131,7 +202,7 @@ pub struct Quota {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Charter {
-    /// Format of this file: 1.
+    /// Format of this file: [`CHARTER_FORMAT`].
     pub format: u32,
     /// Name of the network, part of every DID.
     pub network: Network,
@@ -141,14 +212,16 @@ pub struct Charter {
     pub genesis_time: u64,
     /// The validators' threshold public key, 96 bytes in hexadecimal.
     pub network_key: String,
-    /// The public polynomial behind the network key, in the engine's encoding, hexadecimal.
-    pub polynomial: String,
+    /// How the network key came about.
+    pub key_origin: KeyOrigin,
     /// The members.
     pub members: Vec<Member>,
     /// How many members must sign a governance operation.
     pub threshold: u16,
-    /// The validators, in the order of their shares of the network key.
+    /// The first committee: those who have shares of the network key at genesis.
     pub validators: Vec<Validator>,
+    /// How committees work.
+    pub committees: Committees,
     /// The first accredited services.
     pub seats: Vec<Seat>,
     /// Length of an epoch, in seconds (production: 90 days).
@@ -169,6 +242,15 @@ impl Charter {
     /// # Errors
     /// [`CharterError`].
     pub fn from_json(json: &[u8]) -> Result<Self, CharterError> {
+        #[derive(serde::Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        // Looked at first: the fields of another format are others.
+        let Format { format } = serde_json::from_slice(json)?;
+        if format != CHARTER_FORMAT {
+            return Err(CharterError::Format { found: format });
+        }
         let charter: Self = serde_json::from_slice(json)?;
         charter.check()?;
         Ok(charter)
@@ -201,6 +283,13 @@ impl Charter {
         key
     }
 
+    /// The bytes of [`KeyOrigin::outcome`].
+    #[must_use]
+    pub fn key_outcome(&self) -> Vec<u8> {
+        // `check` has made sure of the digits.
+        hex::decode(&self.key_origin.outcome).unwrap_or_default()
+    }
+
     /// The delays that [`realdid_did::follow`] needs.
     #[must_use]
     pub const fn delays(&self) -> Delays {
@@ -225,19 +314,26 @@ impl Charter {
         (now.saturating_sub(self.genesis_time) / self.epoch_seconds).saturating_add(advanced)
     }
 
+    /// The consensus epoch that a block of this height is in.
+    #[must_use]
+    pub const fn consensus_epoch(&self, height: u64) -> u64 {
+        height / self.committees.epoch_blocks
+    }
+
+    /// Whether a committee may have so many validators.
+    #[must_use]
+    pub fn may_have_validators(&self, count: usize) -> bool {
+        (1..=usize::from(self.committees.max_validators)).contains(&count)
+    }
+
     fn check(&self) -> Result<(), CharterError> {
-        let is = |holds: bool, field| {
-            if holds {
-                Ok(())
-            } else {
-                Err(CharterError::Field(field))
-            }
-        };
-        let polynomial = hex::decode(&self.polynomial).is_ok_and(|bytes| !bytes.is_empty());
         let key = hex::decode(&self.network_key).is_ok_and(|bytes| bytes.len() == NETWORK_KEY_LENGTH);
-        is(self.format == 1, "format")?;
+        is(self.format == CHARTER_FORMAT, "format")?;
         is(key, "network_key")?;
-        is(polynomial, "polynomial")?;
+        let outcome = hex::decode(&self.key_origin.outcome).is_ok_and(|bytes| !bytes.is_empty());
+        is(outcome, "key_origin.outcome")?;
+        is(self.sandbox || !self.key_origin.dealt, "key_origin.dealt")?;
+        self.check_committees()?;
         is((1..=MAX_LIST).contains(&self.members.len()), "members")?;
         is(
             self.members.iter().all(|member| is_name(&member.name)),
@@ -252,7 +348,6 @@ impl Charter {
             (1..=self.members.len()).contains(&usize::from(self.threshold)),
             "threshold",
         )?;
-        is((1..=MAX_LIST).contains(&self.validators.len()), "validators")?;
         is(self.seats.len() <= MAX_LIST, "seats")?;
         is(self.seats.iter().all(|seat| is_name(&seat.name)), "seats.name")?;
         is(self.epoch_seconds > 0, "epoch_seconds")?;
@@ -262,5 +357,29 @@ impl Charter {
             self.vetoed_recovery_delay >= self.recovery_delay,
             "vetoed_recovery_delay",
         )
+    }
+
+    /// That every committee which this charter allows can hand the key on, and the first is one.
+    fn check_committees(&self) -> Result<(), CharterError> {
+        let Committees {
+            epoch_blocks,
+            max_validators,
+        } = self.committees;
+        let largest = (1..=MAX_VALIDATORS).contains(&max_validators);
+        is(largest, "committees.max_validators")?;
+        let turns = u64::from(max_validators) * EPOCH_BLOCKS_PER_VALIDATOR;
+        let length = EPOCH_BLOCKS.contains(&epoch_blocks) && turns <= epoch_blocks;
+        is(length, "committees.epoch_blocks")?;
+        is(self.may_have_validators(self.validators.len()), "validators")?;
+        let addresses = self.validators.iter().all(|found| is_address(&found.address));
+        is(addresses, "validators.address")
+    }
+}
+
+fn is(holds: bool, field: &'static str) -> Result<(), CharterError> {
+    if holds {
+        Ok(())
+    } else {
+        Err(CharterError::Field(field))
     }
 }

@@ -122,7 +122,7 @@ pub struct ConsensusRound {
 pub struct Header {
     /// Hash of the genesis charter: headers of two networks never mix.
     pub charter: [u8; 32],
-    /// Position in the chain. Genesis is 0, carries no operations and is never certified.
+    /// Position in the chain. Genesis is 0 and is never certified.
     pub height: u64,
     /// Time of the block in milliseconds since the Unix epoch; greater than the parent's.
     pub time_ms: u64,
@@ -141,10 +141,11 @@ pub struct Header {
 }
 
 impl Header {
-    /// The header of height 0 for a charter, over the empty state whose log is `state_log`.
+    /// The header of height 0 for a charter, over the empty state whose log is `state_log`, without
+    /// operations.
     ///
-    /// `leader` is any valid Ed25519 key; nobody leads genesis. Genesis operations of the charter
-    /// are applied by block 1.
+    /// `leader` is any valid Ed25519 key; nobody leads genesis. What the charter says of the state
+    /// is written by block 1.
     #[must_use]
     pub fn genesis(charter: [u8; 32], state_log: StateLog, leader: [u8; 32]) -> Self {
         Self {

@@ -22,7 +22,8 @@ mod state;
 mod state_proof;
 
 pub use charter::{
-    Charter, CharterError, MAX_NAME, Member, NETWORK_KEY_LENGTH, Quota, Role, Seat, Validator, is_name,
+    CHARTER_FORMAT, Charter, CharterError, Committees, EPOCH_BLOCKS_PER_VALIDATOR, KeyOrigin, MAX_ADDRESS,
+    MAX_NAME, MAX_VALIDATORS, Member, NETWORK_KEY_LENGTH, Quota, Role, Seat, Validator, is_address, is_name,
 };
 pub use execute::{BlockContext, execute};
 pub use finality::*;
@@ -30,7 +31,8 @@ pub use governance::{GovernanceAction, GovernanceOperation};
 pub use header::*;
 pub use light::{Freshness, LightError, MAX_AHEAD, PrefixAnswer, ProvenState, StateAnswer, TrustAnchor};
 pub use operation::{
-    CheckedOperation, ServiceAction, ServiceOperation, check, decode_did_operation, encode_did_operation,
+    CEREMONY_RECORD, CheckedOperation, ServiceAction, ServiceOperation, check, decode_did_operation,
+    encode_did_operation,
 };
 pub use proof_file::{
     Evidence, MAX_PROOF_FILE, MAX_PROOF_OPERATIONS, PROOF_FORMAT, ProofFile, ProofFileError, Verdict,

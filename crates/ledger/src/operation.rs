@@ -14,6 +14,10 @@ use crate::refusal::Refusal;
 
 const SERVICE_LABEL: &str = "realdid/service-operation/v1";
 
+/// First byte of a record of the ceremony that hands the network key on. Consensus puts it first
+/// into a block, nobody submits it: [`check`] refuses it.
+pub const CEREMONY_RECORD: u8 = 4;
+
 /// What an accredited service does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceAction {

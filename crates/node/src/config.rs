@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use realdid_engine::{EngineConfig, Validator, ValidatorKeys, link_public_key};
+use realdid_engine::{EngineConfig, ValidatorKeys};
 use realdid_ledger::Charter;
 use realdid_service::Limits;
 use realdid_service::config::{Loaded, read_secret_file};
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::NodeError;
 
 /// Format of the data directory; written as a file in it.
-const DATA_FORMAT: &str = "1";
+pub(crate) const DATA_FORMAT: &str = "2";
 /// Name of that file.
 const DATA_FORMAT_FILE: &str = "format_version";
 
@@ -31,8 +31,10 @@ pub struct NodeConfig {
     pub charter: PathBuf,
     /// Seed of the validator's Ed25519 link key: 64 hexadecimal digits, mode 0600.
     pub link_key: PathBuf,
-    /// The validator's share of the network key, hexadecimal, mode 0600.
-    pub share: PathBuf,
+    /// The validator's share of the network key at genesis, hexadecimal, mode 0600. One that is not
+    /// of the first committee has none: its share is dealt to it. Read at the first start only.
+    #[serde(default)]
+    pub share: Option<PathBuf>,
     /// Where the engine listens for other validators.
     pub p2p_listen: SocketAddr,
     /// Proxies whose `X-Forwarded-For` is believed: addresses or networks.
@@ -100,8 +102,8 @@ pub(crate) fn load_charter(loaded: &Loaded<NodeConfig>) -> Result<Charter, NodeE
     Ok(Charter::from_json(&json)?)
 }
 
-/// The engine's configuration: keys from their files, validators from the charter.
-pub(crate) async fn engine_config(
+/// The engine's configuration, with the keys from their files.
+pub(crate) fn engine_config(
     loaded: &Loaded<NodeConfig>,
     charter: &Charter,
 ) -> Result<EngineConfig, NodeError> {
@@ -111,36 +113,18 @@ pub(crate) async fn engine_config(
         .as_slice()
         .try_into()
         .map_err(|_| NodeError::Key(loaded.path(&config.link_key)))?;
-    let own = link_public_key(&link_key);
+    let share = config.share.as_ref().map(|path| read_hex(&loaded.path(path)));
     let keys = ValidatorKeys {
         link_key: Zeroizing::new(link_key),
-        share: read_hex(&loaded.path(&config.share))?,
-        public: hex::decode(&charter.polynomial).map_err(|_| NodeError::Polynomial)?,
+        share: share.transpose()?,
     };
-    let mut validators = Vec::with_capacity(charter.validators.len());
-    for validator in &charter.validators {
-        let link_key = validator.link_key.0;
-        // A node knows its own address better than the charter does.
-        let address = if link_key == own {
-            config.p2p_listen
-        } else {
-            look_up(&validator.address).await?
-        };
-        validators.push(Validator { link_key, address });
-    }
     let storage = loaded.path(&config.data_dir).join("ledger");
-    let mut engine = EngineConfig::new(storage, charter.clone(), keys, validators, config.p2p_listen);
+    let mut engine = EngineConfig::new(storage, charter.clone(), keys, config.p2p_listen);
     engine.local_network = charter.sandbox;
     engine.heartbeat = std::time::Duration::from_millis(config.heartbeat_ms);
     engine.leader_slack = std::time::Duration::from_millis(config.leader_slack_ms);
     engine.max_pool_operations = config.admission.max_pool_operations;
     Ok(engine)
-}
-
-async fn look_up(address: &str) -> Result<SocketAddr, NodeError> {
-    let unknown = || NodeError::Address(address.to_owned());
-    let mut found = tokio::net::lookup_host(address).await.map_err(|_| unknown())?;
-    found.next().ok_or_else(unknown)
 }
 
 fn read_hex(path: &Path) -> Result<Zeroizing<Vec<u8>>, NodeError> {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::config::DATA_FORMAT;
 use realdid_engine::EngineError;
 use realdid_ledger::CharterError;
 use realdid_service::PublicUrlError;
@@ -19,21 +20,16 @@ pub enum NodeError {
     /// The charter.
     #[error(transparent)]
     Charter(#[from] CharterError),
-    /// The charter's public polynomial is not hexadecimal.
-    #[error("the charter's field `polynomial` is not hexadecimal")]
-    Polynomial,
     /// A key file does not hold hexadecimal digits of the right length.
     #[error("{0} does not hold a key in hexadecimal")]
     Key(PathBuf),
-    /// A validator's address cannot be found.
-    #[error("the validator address `{0}` cannot be found")]
-    Address(String),
     /// The public URL.
     #[error(transparent)]
     PublicUrl(#[from] PublicUrlError),
     /// The data directory is of another format.
     #[error(
-        "{} has data format `{found}`, this software reads `1`; move it away or run the software that wrote it",
+        "{} has data format `{found}`, this software reads `{DATA_FORMAT}`; move it away or run the software that \
+         wrote it",
         path.display()
     )]
     DataFormat {
@@ -75,9 +71,8 @@ impl NodeError {
         match self {
             Self::Config(error) => error.code(),
             Self::File(..) => "file_unusable",
-            Self::Charter(_) | Self::Polynomial => "charter_invalid",
+            Self::Charter(_) => "charter_invalid",
             Self::Key(_) => "key_file_malformed",
-            Self::Address(_) => "address_unknown",
             Self::PublicUrl(error) => error.code(),
             Self::DataFormat { .. } => "data_format",
             Self::InUse(_) => "data_in_use",

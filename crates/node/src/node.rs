@@ -55,7 +55,7 @@ async fn start_in(
     // A taken port is told before anything else is done.
     let listener = serve::bind(config.listen).await.map_err(NodeError::Socket)?;
     let index = Index::open(&data.path.join("index.db"), &charter.hash()).await?;
-    let (engine, stopper) = Engine::start(engine_config(loaded, &charter).await?).await?;
+    let (engine, stopper) = Engine::start(engine_config(loaded, &charter)?).await?;
     let readiness = Readiness::new(config, &engine);
 
     let pending = Arc::new(Pending::default());

@@ -15,11 +15,21 @@ import type { Json } from './json.js';
 import { KeyError, PublicKey } from './key.js';
 import { MAX_NAME, ROLES } from './record.js';
 
-/** Most members, validators or seats of a charter. */
+/** Format of the charter file. */
+const CHARTER_FORMAT = 2n;
+/** Most members or seats of a charter. */
 const MAX_LIST = 256;
+/** Most validators a committee may have. */
+const MAX_VALIDATORS = 32n;
+/** Longest address of a validator, in bytes. */
+const MAX_ADDRESS = 80;
+/** Blocks of a consensus epoch that a committee needs per validator. */
+const EPOCH_BLOCKS_PER_VALIDATOR = 4n;
+/** Fewest and most blocks of a consensus epoch. */
+const EPOCH_BLOCKS: readonly [bigint, bigint] = [16n, 1n << 32n];
 
 /** Why a charter cannot be used. */
-export class CharterError extends Refusal<'json' | 'field'> {}
+export class CharterError extends Refusal<'format' | 'json' | 'field'> {}
 
 /** What a light client pins: which network it believes. */
 export interface TrustAnchor {
@@ -92,10 +102,11 @@ const FIELDS: readonly [string, Check][] = [
   ['sandbox', flag],
   ['genesis_time', integer(64n)],
   ['network_key', text],
-  ['polynomial', text],
+  ['key_origin', object([['dealt', flag], ['outcome', text]])],
   ['members', list(object([['name', text], ['key', publicKey]]))],
   ['threshold', integer(16n)],
   ['validators', list(object([['name', text], ['link_key', matching(isHash)], ['address', text]]))],
+  ['committees', object([['epoch_blocks', integer(64n)], ['max_validators', integer(16n)]])],
   ['seats', list(object([['name', text], ['role', matching(isRole)], ['key', publicKey]]))],
   ['epoch_seconds', integer(64n)],
   ['quota', object([['tokens', integer(32n)], ['period_seconds', integer(64n)]])],
@@ -111,6 +122,7 @@ const FIELDS: readonly [string, Check][] = [
  */
 export function parseCharter(json: Uint8Array): Charter {
   const value = parseJson(json);
+  checkFormat(value);
   const compact = object(FIELDS)(value);
   if (!(value instanceof JsonObject) || compact === undefined) {
     throw new CharterError('json', 'the charter is not valid JSON of the expected form');
@@ -143,23 +155,54 @@ export function isName(name: string): boolean {
   return length >= 1 && length <= MAX_NAME && name.trim() === name && !unseen.test(name);
 }
 
+/**
+ * Whether a text can be a validator's address: `host:port` of at most {@link MAX_ADDRESS} bytes, the host an
+ * IP address (version 6 in brackets) or a DNS name (RFC 1123), the port not 0.
+ */
+export function isAddress(address: string): boolean {
+  const [, host = '', port = ''] = /^(.*):([0-9]+)$/.exec(address) ?? [];
+  if (utf8(address).length > MAX_ADDRESS || Number(port) < 1 || Number(port) > 65_535) {
+    return false;
+  }
+  if (isIpv4(host) || (host.startsWith('[') && URL.canParse(`http://${host}/`))) {
+    return true;
+  }
+  const labels = host.split('.');
+  // digits alone in the last label would be a malformed IP address
+  const named = /[^0-9]/.test(labels.at(-1) ?? '');
+  return named && labels.every((label) => /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)$/.test(label)) && !port.startsWith('0');
+}
+
+function isIpv4(host: string): boolean {
+  return /^(?:(?:0|[1-9][0-9]{0,2})(?:\.(?!$)|$)){4}$/.test(host) && host.split('.').every((part) => Number(part) <= 255);
+}
+
+/** Looked at first: the fields of another format are others. */
+function checkFormat(charter: Json): void {
+  const format = charter instanceof JsonObject ? asU64(charter.get('format')) : undefined;
+  if (format !== undefined && format < 1n << 32n && format !== CHARTER_FORMAT) {
+    throw new CharterError('format', `the charter has format ${format}, this software reads ${CHARTER_FORMAT}`);
+  }
+}
+
 function checkFields(charter: JsonObject): void {
   const number = (name: string): bigint => asU64(charter.get(name)) ?? 0n;
   const members = objects(charter.get('members'));
   const [validators, seats] = [objects(charter.get('validators')), objects(charter.get('seats'))];
   const quota = charter.get('quota') as JsonObject;
+  const origin = charter.get('key_origin') as JsonObject;
   const named = (items: JsonObject[]): boolean => items.every((item) => isName(String(item.get('name'))));
   const listed = (items: JsonObject[], least: number): boolean => items.length >= least && items.length <= MAX_LIST;
   const checks: readonly [boolean, string][] = [
-    [number('format') === 1n, 'format'],
     [hexBytes(charter.get('network_key'))?.length === NETWORK_KEY_LENGTH, 'network_key'],
-    [(hexBytes(charter.get('polynomial'))?.length ?? 0) > 0, 'polynomial'],
+    [(hexBytes(origin.get('outcome'))?.length ?? 0) > 0, 'key_origin.outcome'],
+    [charter.get('sandbox') === true || origin.get('dealt') !== true, 'key_origin.dealt'],
+    ...committeeChecks(charter.get('committees') as JsonObject, validators),
     [listed(members, 1), 'members'],
     [named(members), 'members.name'],
     // else one member could sign for several
     [new Set(members.map((member) => member.get('key'))).size === members.length, 'members.key'],
     [number('threshold') >= 1n && number('threshold') <= BigInt(members.length), 'threshold'],
-    [listed(validators, 1), 'validators'],
     [listed(seats, 0), 'seats'],
     [named(seats), 'seats.name'],
     [number('epoch_seconds') > 0n, 'epoch_seconds'],
@@ -171,6 +214,19 @@ function checkFields(charter: JsonObject): void {
   if (wrong !== undefined) {
     throw new CharterError('field', `the charter's field \`${wrong[1]}\` is out of range`);
   }
+}
+
+/** That every committee which a charter allows can hand the key on, and the first is one. */
+function committeeChecks(committees: JsonObject, first: JsonObject[]): [boolean, string][] {
+  const blocks = asU64(committees.get('epoch_blocks')) ?? 0n;
+  const most = asU64(committees.get('max_validators')) ?? 0n;
+  const length = blocks >= EPOCH_BLOCKS[0] && blocks <= EPOCH_BLOCKS[1];
+  return [
+    [most >= 1n && most <= MAX_VALIDATORS, 'committees.max_validators'],
+    [length && most * EPOCH_BLOCKS_PER_VALIDATOR <= blocks, 'committees.epoch_blocks'],
+    [first.length >= 1 && BigInt(first.length) <= most, 'validators'],
+    [first.every((validator) => isAddress(String(validator.get('address')))), 'validators.address'],
+  ];
 }
 
 function objects(value: Json | undefined): JsonObject[] {

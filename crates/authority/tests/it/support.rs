@@ -11,7 +11,7 @@ use realdid_authority::{
     EpochSigner, Person, Place, Refusal, Secrets, Settings, TOKENS_TYPE, Terms, generate,
 };
 use realdid_crypto::{Hash, KeyType, PublicKey, SecretKey, base64url_encode};
-use realdid_ledger::{Charter, Member, Quota, Role, Seat, Validator};
+use realdid_ledger::{Charter, Committees, KeyOrigin, Member, Quota, Role, Seat, Validator};
 use realdid_openid::jws;
 use realdid_token::{Blinding, blind};
 use serde_json::{Value, json};
@@ -228,12 +228,15 @@ pub fn charter_hash() -> Hash {
 
 fn charter(key: PublicKey) -> Charter {
     Charter {
-        format: 1,
+        format: 2,
         network: realdid_did::Network::new("sandbox").unwrap(),
         sandbox: true,
         genesis_time: NOW,
         network_key: "00".repeat(96),
-        polynomial: "00".into(),
+        key_origin: KeyOrigin {
+            dealt: true,
+            outcome: "00".to_owned(),
+        },
         members: vec![Member {
             name: "A member".into(),
             key,
@@ -244,6 +247,10 @@ fn charter(key: PublicKey) -> Charter {
             link_key: Hash([2; 32]),
             address: "127.0.0.1:1".into(),
         }],
+        committees: Committees {
+            epoch_blocks: 17_280,
+            max_validators: 7,
+        },
         seats: vec![Seat {
             name: "An authority".into(),
             role: Role::Authority,

@@ -15,9 +15,9 @@ use rand::rngs::StdRng;
 use realdid_crypto::Hash;
 use realdid_did::Network;
 use realdid_engine::{
-    Engine, EngineConfig, EngineStopper, Validator, ValidatorKeys, deal, link_public_key, network_key,
+    Engine, EngineConfig, EngineStopper, ValidatorKeys, deal, link_public_key, network_key,
 };
-use realdid_ledger::{Charter, Member, Quota, check};
+use realdid_ledger::{CEREMONY_RECORD, Charter, Committees, KeyOrigin, Member, Quota, Validator, check};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -119,7 +119,8 @@ impl Ledger {
         let mut missing = operations.len();
         while missing > 0 {
             let block = blocks.recv().await.expect("the engine runs");
-            missing -= block.operations.len();
+            let submitted = |bytes: &&Vec<u8>| bytes.first() != Some(&CEREMONY_RECORD);
+            missing -= block.operations.iter().filter(submitted).count();
         }
         begun.elapsed()
     }
@@ -127,28 +128,20 @@ impl Ledger {
 
 /// A network of so many validators with their data in a directory.
 fn configure(count: u8, dir: &Path) -> (Vec<EngineConfig>, TestAuthority) {
-    let dealt = deal(count.into(), &mut StdRng::seed_from_u64(3)).expect("a key for the validators");
-    let mut seeds: Vec<_> = (1..=count).map(|number| [number; 32]).collect();
-    // Shares are dealt in the order of the link keys.
-    seeds.sort_by_key(link_public_key);
-    let validators: Vec<_> = seeds
-        .iter()
-        .map(|seed| Validator {
-            link_key: link_public_key(seed),
-            address: free_port(),
-        })
-        .collect();
-    let charter = charter(&dealt.public, &validators);
+    let seeds: Vec<_> = (1..=count).map(|number| [number; 32]).collect();
+    let keys: Vec<_> = seeds.iter().map(link_public_key).collect();
+    let dealt = deal(&keys, &mut StdRng::seed_from_u64(3)).expect("a key for the validators");
+    let addresses: Vec<_> = keys.iter().map(|_| free_port()).collect();
+    let charter = charter(&dealt.outcome, &keys, &addresses);
     let authority = TestAuthority::new(&charter, &AUTHORITY);
-    let shares = seeds.into_iter().zip(dealt.shares).zip(&validators).enumerate();
-    let configs = shares.map(|(index, ((link_key, share), own))| {
+    let shares = seeds.into_iter().zip(dealt.shares).zip(addresses).enumerate();
+    let configs = shares.map(|(index, ((link_key, share), address))| {
         let keys = ValidatorKeys {
             link_key: Zeroizing::new(link_key),
-            share,
-            public: dealt.public.clone(),
+            share: Some(share),
         };
         let dir = dir.join(index.to_string());
-        let mut config = EngineConfig::new(dir, charter.clone(), keys, validators.clone(), own.address);
+        let mut config = EngineConfig::new(dir, charter.clone(), keys, address);
         config.local_network = true;
         if count > 1 {
             [config.heartbeat, config.leader_slack] = PACE_OF_SEVERAL;
@@ -164,28 +157,35 @@ fn free_port() -> SocketAddr {
     listener.local_addr().expect("its address")
 }
 
-fn charter(polynomial: &[u8], validators: &[Validator]) -> Charter {
-    let network_key = network_key(polynomial).expect("a network key");
+fn charter(outcome: &[u8], link_keys: &[[u8; 32]], addresses: &[SocketAddr]) -> Charter {
+    let network_key = network_key(outcome).expect("a network key");
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let seat = TestAuthority::seat(&AUTHORITY);
-    let validator = |found: &Validator| realdid_ledger::Validator {
+    let validator = |(link_key, address): (&[u8; 32], &SocketAddr)| Validator {
         name: "Validator".to_owned(),
-        link_key: Hash(found.link_key),
-        address: found.address.to_string(),
+        link_key: Hash(*link_key),
+        address: address.to_string(),
     };
     Charter {
-        format: 1,
+        format: 2,
         network: Network::new("bench").expect("a name"),
         sandbox: true,
         genesis_time: 1_700_000_000,
         network_key: hex(&network_key),
-        polynomial: hex(polynomial),
+        key_origin: KeyOrigin {
+            dealt: true,
+            outcome: hex(outcome),
+        },
         members: vec![Member {
             name: "Member".to_owned(),
             key: seat.key,
         }],
         threshold: 1,
-        validators: validators.iter().map(validator).collect(),
+        validators: link_keys.iter().zip(addresses).map(validator).collect(),
+        committees: Committees {
+            epoch_blocks: 17_280,
+            max_validators: 10,
+        },
         seats: vec![seat],
         epoch_seconds: u64::MAX,
         quota: Quota {

@@ -3,13 +3,18 @@
 use realdid_client::ServiceIdentity;
 use realdid_crypto::{Hash, KeyType, SecretKey};
 use realdid_did::Network;
-use realdid_ledger::{Charter, Member, Quota, Role, Seat, Validator};
+use realdid_ledger::{Charter, Committees, KeyOrigin, Member, Quota, Role, Seat, Validator};
 use realdid_node::founding::{deal, link_public_key, network_key};
 use zeroize::Zeroizing;
 
 use crate::args::NetworkInit;
 use crate::failure::{Failure, Outcome};
 
+/// Shares are dealt anew every 17,280 blocks, a day when idle; room for ten validators.
+const COMMITTEES: Committees = Committees {
+    epoch_blocks: 17_280,
+    max_validators: 10,
+};
 /// Seconds of an epoch: 90 days.
 const EPOCH_SECONDS: u64 = 90 * 24 * 3600;
 /// Tokens per person and period.
@@ -108,8 +113,8 @@ impl Founding {
             network.map_err(|error| Failure::usage("network_name_invalid", format!("`{name}`: {error}")))?;
         let mut rng = rand::rng();
         let member = SecretKey::generate(KeyType::Ed25519, &mut rng);
-        let (validators, polynomial) = deal_to(options.validators, &mut rng)?;
-        let key = network_key(&polynomial).map_err(|error| Failure::local("dealing", error.to_string()))?;
+        let (validators, outcome) = deal_to(options.validators, &mut rng)?;
+        let key = network_key(&outcome).map_err(|error| Failure::local("dealing", error.to_string()))?;
         let authority = ServiceIdentity::generate_issuer(&mut rng);
         let issuer = ServiceIdentity::generate_issuer(&mut rng);
         let signins: Vec<_> = (0..options.signins)
@@ -117,12 +122,15 @@ impl Founding {
             .collect();
         let seats = seats(&authority, &issuer, &signins);
         let charter = Charter {
-            format: 1,
+            format: 2,
             network,
             sandbox: true,
             genesis_time: now,
             network_key: hex::encode(key),
-            polynomial: hex::encode(&polynomial),
+            key_origin: KeyOrigin {
+                dealt: true,
+                outcome: hex::encode(&outcome),
+            },
             members: vec![Member {
                 name: "Sandbox Member".to_owned(),
                 key: member.public_key(),
@@ -136,6 +144,7 @@ impl Founding {
                     address: format!("127.0.0.1:{}", ports.peers(index)),
                 })
                 .collect(),
+            committees: COMMITTEES,
             seats,
             epoch_seconds: EPOCH_SECONDS,
             quota: QUOTA,
@@ -154,16 +163,15 @@ impl Founding {
     }
 }
 
-/// Link keys and shares for so many validators, and the public polynomial.
+/// Link keys and shares for so many validators, and the public outcome.
 fn deal_to(validators: u16, rng: &mut impl rand::CryptoRng) -> Outcome<(Vec<ValidatorSecrets>, Vec<u8>)> {
-    let dealt = deal(validators.into(), rng).map_err(|error| Failure::local("dealing", error.to_string()))?;
     let link_keys = (0..validators).map(|_| Zeroizing::new(rand::random::<[u8; 32]>()));
-    let mut link_keys: Vec<_> = link_keys.collect();
-    // Shares are dealt in the order of the link keys.
-    link_keys.sort_by_key(|seed| link_public_key(seed));
+    let link_keys: Vec<_> = link_keys.collect();
+    let public: Vec<_> = link_keys.iter().map(|seed| link_public_key(seed)).collect();
+    let dealt = deal(&public, rng).map_err(|error| Failure::local("dealing", error.to_string()))?;
     let secrets = link_keys.into_iter().zip(dealt.shares);
     let secrets = secrets.map(|(link_key, share)| ValidatorSecrets { link_key, share });
-    Ok((secrets.collect(), dealt.public))
+    Ok((secrets.collect(), dealt.outcome))
 }
 
 /// `name` for the first, `name 2` for the second.

@@ -17,7 +17,7 @@ use crate::output::Output;
 use crate::vault::write_private;
 
 /// Layout of the directory; `cargo xtask up` reads the same number.
-const FORMAT_VERSION: u32 = 2;
+const FORMAT_VERSION: u32 = 3;
 
 /// The pace of several validators. Each waits for a leader for as long as the heartbeat and the slack
 /// before it gives a view up: where one may be lost, that must not be long.

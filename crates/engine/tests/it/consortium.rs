@@ -1,11 +1,11 @@
 //! Four validators in one process, over loopback.
 
-use crate::support::{PATIENCE, wait_for, world};
+use crate::support::{PATIENCE, reachable_world, wait_for};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_validators_agree_and_one_may_be_away() {
-    let world = world(4, 10);
+    let world = reachable_world(4, 10);
     let charter = world.charter.hash();
     let dirs: Vec<_> = (0..4).map(|_| tempfile::tempdir().expect("directory")).collect();
     let mut running = Vec::new();

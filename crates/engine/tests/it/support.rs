@@ -6,11 +6,11 @@ use realdid_did::{
     Action, Authorization, Commitment, DocumentData, Founding, Inception, Network, Operation, VerificationKey,
 };
 use realdid_engine::{
-    DealtKey, Engine, EngineConfig, EngineStopper, FinalizedBlock, Validator, ValidatorKeys, deal,
-    link_public_key, network_key,
+    Engine, EngineConfig, EngineStopper, FinalizedBlock, ValidatorKeys, deal, link_public_key, network_key,
 };
 use realdid_ledger::{
-    Charter, CheckedOperation, Member, Quota, Role, Seat, StateKey, check, encode_did_operation, state_key,
+    Charter, CheckedOperation, Committees, KeyOrigin, Member, Quota, Role, Seat, StateKey, Validator, check,
+    encode_did_operation, state_key,
 };
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -30,61 +30,48 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct World {
     pub charter: Charter,
     pub network_key: [u8; 96],
-    dealt: DealtKey,
+    shares: Vec<Zeroizing<Vec<u8>>>,
     seeds: Vec<[u8; 32]>,
-    validators: Vec<Validator>,
 }
 
-/// A network of `count` validators; the same for the same seed, except for the ports.
+/// A network of `count` validators; the same for the same seed.
 pub fn world(count: u8, seed: u8) -> World {
-    let mut rng = StdRng::seed_from_u64(seed.into());
-    let dealt = deal(count.into(), &mut rng).expect("deal");
-    // Shares belong to the validators in ascending order of their link keys.
-    let mut seeds: Vec<_> = (0..count).map(|number| [number.wrapping_add(seed); 32]).collect();
-    seeds.sort_by_key(link_public_key);
-    let validators: Vec<_> = seeds
-        .iter()
-        .map(|seed| Validator {
-            link_key: link_public_key(seed),
-            address: free_port(),
-        })
-        .collect();
-    let network_key = network_key(&dealt.public).expect("network key");
-    let charter = charter(&dealt, &network_key, &validators);
-    World {
-        charter,
-        network_key,
-        dealt,
-        seeds,
-        validators,
-    }
+    World::of(count, seed, |number| {
+        format!("127.0.0.1:{}", 7_301 + u16::from(number))
+    })
 }
 
-fn charter(dealt: &DealtKey, network_key: &[u8; 96], validators: &[Validator]) -> Charter {
+/// A network of `count` validators on ports that nobody listens on.
+pub fn reachable_world(count: u8, seed: u8) -> World {
+    World::of(count, seed, |_| free_port().to_string())
+}
+
+fn charter(outcome: &[u8], network_key: &[u8; 96], validators: Vec<Validator>) -> Charter {
     let seat = |number| Seat {
         name: format!("Seat {number}"),
         role: Role::Signin,
         key: seat_key(number).public_key(),
     };
-    let validator = |found: &Validator| realdid_ledger::Validator {
-        name: "Validator".to_owned(),
-        link_key: realdid_crypto::Hash(found.link_key),
-        // Not the port of the test: the charter stays the same from run to run.
-        address: "127.0.0.1:7301".to_owned(),
-    };
     Charter {
-        format: 1,
+        format: 2,
         network: Network::new("sandbox").expect("name"),
         sandbox: true,
         genesis_time: 1_700_000_000,
         network_key: hex(network_key),
-        polynomial: hex(&dealt.public),
+        key_origin: KeyOrigin {
+            dealt: true,
+            outcome: hex(outcome),
+        },
         members: vec![Member {
             name: "Member".to_owned(),
-            key: seat_key(9_999).public_key(),
+            key: member_key().public_key(),
         }],
         threshold: 1,
-        validators: validators.iter().map(validator).collect(),
+        validators,
+        committees: Committees {
+            epoch_blocks: 32,
+            max_validators: 7,
+        },
         seats: (0..SEATS).map(seat).collect(),
         epoch_seconds: 3_600,
         quota: Quota {
@@ -95,6 +82,11 @@ fn charter(dealt: &DealtKey, network_key: &[u8; 96], validators: &[Validator]) -
         vetoed_recovery_delay: 20,
         minimum_anonymity_set: 1,
     }
+}
+
+/// The key of the one member.
+pub fn member_key() -> SecretKey {
+    seat_key(9_999)
 }
 
 pub fn hex(bytes: &[u8]) -> String {
@@ -114,21 +106,39 @@ fn free_port() -> SocketAddr {
 }
 
 impl World {
+    fn of(count: u8, seed: u8, address: impl Fn(u8) -> String) -> Self {
+        let seeds: Vec<_> = (0..count).map(|number| [number.wrapping_add(seed); 32]).collect();
+        let keys: Vec<_> = seeds.iter().map(link_public_key).collect();
+        let dealt = deal(&keys, &mut StdRng::seed_from_u64(seed.into())).expect("deal");
+        let validators = (0..count).zip(&keys).map(|(number, key)| Validator {
+            name: format!("Validator {number}"),
+            link_key: realdid_crypto::Hash(*key),
+            address: address(number),
+        });
+        let network_key = network_key(&dealt.outcome).expect("network key");
+        Self {
+            charter: charter(&dealt.outcome, &network_key, validators.collect()),
+            network_key,
+            shares: dealt.shares,
+            seeds,
+        }
+    }
+
     /// The configuration of one validator, with a short heartbeat.
     pub fn config(&self, index: usize, dir: &Path) -> EngineConfig {
         let keys = ValidatorKeys {
             link_key: Zeroizing::new(self.seeds[index]),
-            share: self.dealt.shares[index].clone(),
-            public: self.dealt.public.clone(),
+            share: Some(self.shares[index].clone()),
         };
-        let listen = self.validators[index].address;
-        let mut config = EngineConfig::new(
-            dir.to_owned(),
-            self.charter.clone(),
-            keys,
-            self.validators.clone(),
-            listen,
-        );
+        // Nobody dials a lone validator.
+        let listen = match self.seeds.len() {
+            1 => free_port(),
+            _ => self.charter.validators[index]
+                .address
+                .parse()
+                .expect("an address"),
+        };
+        let mut config = EngineConfig::new(dir.to_owned(), self.charter.clone(), keys, listen);
         config.local_network = true;
         config.heartbeat = Duration::from_millis(500);
         config.leader_slack = Duration::from_millis(500);

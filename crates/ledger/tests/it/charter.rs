@@ -21,11 +21,21 @@ fn error(charter: &Charter) -> String {
 #[test]
 fn each_field_is_checked() {
     let long = "x".repeat(65);
-    let cases: [(&str, Change<'_>); 18] = [
-        ("format", &|it| it.format = 2),
+    let cases: [(&str, Change<'_>); 24] = [
         ("network_key", &|it| it.network_key.truncate(190)),
         ("network_key", &|it| it.network_key.replace_range(..1, "g")),
-        ("polynomial", &|it| it.polynomial.clear()),
+        ("key_origin.outcome", &|it| it.key_origin.outcome.clear()),
+        ("key_origin.dealt", &|it| it.sandbox = false),
+        ("committees.max_validators", &|it| {
+            it.committees.max_validators = 0
+        }),
+        ("committees.max_validators", &|it| {
+            it.committees.max_validators = 33
+        }),
+        ("committees.epoch_blocks", &|it| it.committees.epoch_blocks = 15),
+        ("committees.epoch_blocks", &|it| {
+            it.committees.epoch_blocks = u64::from(it.committees.max_validators) * 4 - 1;
+        }),
         ("members", &|it| it.members.clear()),
         ("members", &|it| it.members = vec![it.members[0].clone(); 257]),
         ("members.name", &|it| it.members[1].name.clear()),
@@ -33,6 +43,10 @@ fn each_field_is_checked() {
         ("threshold", &|it| it.threshold = 0),
         ("threshold", &|it| it.threshold = 4),
         ("validators", &|it| it.validators.clear()),
+        ("validators", &|it| {
+            it.validators = vec![it.validators[0].clone(); 8]
+        }),
+        ("validators.address", &|it| it.validators[0].address.clear()),
         ("seats", &|it| it.seats = vec![it.seats[0].clone(); 257]),
         ("seats.name", &|it| it.seats[0].name.clone_from(&long)),
         ("epoch_seconds", &|it| it.epoch_seconds = 0),
@@ -53,6 +67,15 @@ fn each_field_is_checked() {
         Charter::from_json(charter.to_json().unwrap().as_bytes()).unwrap(),
         charter
     );
+}
+
+#[test]
+fn a_charter_of_another_format_is_told_as_such() {
+    let old = Charter::from_json(br#"{"format":1,"network":"sandbox","polynomial":"00"}"#);
+    assert!(matches!(old, Err(CharterError::Format { found: 1 })));
+    let mut newer = World::new().charter;
+    newer.format = 3;
+    assert!(newer.to_json().is_err());
 }
 
 // test: DID-01
@@ -97,12 +120,15 @@ fn every_field_is_in_the_hash() {
     let world = World::new();
     let spaced = world.charter.to_json().unwrap().replace('\n', "\n\t ");
     assert_eq!(Charter::from_json(spaced.as_bytes()).unwrap().hash(), world.hash);
-    let changes: [Change<'_>; 15] = [
+    let changes: [Change<'_>; 18] = [
         &|it| it.network = realdid_did::Network::new("otherland").unwrap(),
         &|it| it.sandbox = false,
         &|it| it.genesis_time += 1,
         &|it| it.network_key.replace_range(..2, "00"),
-        &|it| it.polynomial.push_str("00"),
+        &|it| it.key_origin.outcome.push_str("00"),
+        &|it| it.key_origin.dealt = false,
+        &|it| it.committees.epoch_blocks += 1,
+        &|it| it.committees.max_validators -= 1,
         &|it| it.members.truncate(2),
         &|it| it.members[0].key = member(9).public_key(),
         &|it| it.threshold = 1,
@@ -151,12 +177,15 @@ fn the_charter_hash_is_frozen() {
 
 /// Places in a charter and what is put there instead; nothing for what is left out.
 const CHANGES: &str = r#"[
-    ["/format", [2, "1", 1.0, -1, null]],
+    ["/format", [1, 3, 4294967296, "2", 2.0, -1, null]],
     ["/network", ["s", "Sandbox", "1sandbox", 5]],
     ["/sandbox", [0, "true"]],
     ["/genesis_time", [18446744073709551615, 18446744073709551616, -1, 1.5]],
     ["/network_key", ["", "zz", 5]],
-    ["/polynomial", ["", "0", "0A"]],
+    ["/polynomial", ["00"]],
+    ["/key_origin", [null, "00", {"dealt": true}]],
+    ["/key_origin/dealt", [false, 1]],
+    ["/key_origin/outcome", ["", "0", "0A"]],
     ["/members", [[], {}, null]],
     ["/members/0/name", ["", " Member", "Member ", "Mem\u200bber", "Mem\u202eber", "Mem\u0085ber", "Mémber 交管", "👩"]],
     ["/members/0/key", ["z6Mk", "", "zUC7", 5]],
@@ -164,6 +193,15 @@ const CHANGES: &str = r#"[
     ["/threshold", [0, 3, 4, 65535, 65536]],
     ["/validators", [[]]],
     ["/validators/0/link_key", ["00", 5]],
+    ["/validators/0/address", [
+        "", "host", "host:", "host:0", "host:65535", "host:65536", "host:01", "-a.example:1", "a_b:1", "1.2.3:1",
+        "127.0.0.1:0", "256.0.0.1:1", "[2001:db8::1]:7301", "[::ffff:127.0.0.1]:1", "[1::2::3]:1", "2001:db8::1:1",
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.example:1", "node.example:443"
+    ]],
+    ["/committees", [null]],
+    ["/committees/epoch_blocks", [15, 16, 27, 28, 4294967296, 4294967297]],
+    ["/committees/max_validators", [0, 1, 32, 33, 65536]],
+    ["/committees/more", [1]],
     ["/seats", [[]]],
     ["/seats/0/role", ["issuer", "verifier", "Authority", "king"]],
     ["/seats/0/name", ["", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]],
@@ -192,6 +230,7 @@ fn refused_charters_are_frozen() {
                 Ok(charter) => ("ok", charter.hash().to_hex()),
                 Err(CharterError::Field(field)) => ("field", field.to_owned()),
                 Err(CharterError::Json(_)) => ("json", String::new()),
+                Err(CharterError::Format { found }) => ("format", found.to_string()),
             };
             cases.push(json!({
                 "name": format!("{pointer} {value}"),
@@ -208,4 +247,42 @@ fn refused_charters_are_frozen() {
         "cases": cases,
     });
     frozen::compare("refused_charters.json", &file);
+}
+
+#[test]
+fn addresses_of_validators() {
+    for good in [
+        "127.0.0.1:7301",
+        "[2001:db8::1]:65535",
+        "node.example:1",
+        "a-1.b2.example:7301",
+    ] {
+        assert!(realdid_ledger::is_address(good), "{good}");
+    }
+    let of_length = |length: usize| format!("{}.{}:7301", "x".repeat(60), "y".repeat(length - 66));
+    assert!(realdid_ledger::is_address(&of_length(80)));
+    assert!(!realdid_ledger::is_address(&of_length(81)));
+    let bad = [
+        "",
+        ":1",
+        "host",
+        "host:",
+        "host:0",
+        "127.0.0.1:0",
+        "host:65536",
+        "host:+1",
+        "host:01",
+        "-a.example:1",
+        "a-.example:1",
+        "a..example:1",
+        "a b:1",
+        "a_b:1",
+        "2001:db8::1:1",
+        "1.2.3:1",
+        "http://a:1",
+        "\u{e9}:1",
+    ];
+    for bad in bad {
+        assert!(!realdid_ledger::is_address(bad), "{bad}");
+    }
 }

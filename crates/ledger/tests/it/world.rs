@@ -7,9 +7,9 @@ use commonware_cryptography::bls12381::primitives::{group::Private, ops::keypair
 use realdid_crypto::{Hash, KeyType, SecretKey};
 use realdid_did::{Authorization, Entry, Level, Network, SignedOperation};
 use realdid_ledger::{
-    BlockContext, Charter, GovernanceAction, GovernanceOperation, Member, Quota, Record, Refusal, Role, Seat,
-    ServiceAction, ServiceOperation, State, StateKey, StateValue, Validator, check, encode_did_operation,
-    execute, genesis_state, state_key,
+    BlockContext, Charter, Committees, GovernanceAction, GovernanceOperation, KeyOrigin, Member, Quota,
+    Record, Refusal, Role, Seat, ServiceAction, ServiceOperation, State, StateKey, StateValue, Validator,
+    check, encode_did_operation, execute, genesis_state, state_key,
 };
 use realdid_token::EpochKey;
 
@@ -48,12 +48,15 @@ pub fn charter(network_key: &[u8]) -> Charter {
         key: member(index).public_key(),
     };
     Charter {
-        format: 1,
+        format: 2,
         network: Network::new("sandbox").unwrap(),
         sandbox: true,
         genesis_time: GENESIS,
         network_key: hex::encode(network_key),
-        polynomial: "00".to_owned(),
+        key_origin: KeyOrigin {
+            dealt: true,
+            outcome: "00".to_owned(),
+        },
         members: (0..3).map(member).collect(),
         threshold: 2,
         validators: vec![Validator {
@@ -61,6 +64,10 @@ pub fn charter(network_key: &[u8]) -> Charter {
             link_key: Hash([0x77; 32]),
             address: "127.0.0.1:7301".to_owned(),
         }],
+        committees: Committees {
+            epoch_blocks: 17_280,
+            max_validators: 7,
+        },
         seats: vec![seat("Authority", Role::Authority), seat("Sign-in", Role::Signin)],
         epoch_seconds: EPOCH,
         quota: Quota {

@@ -3,7 +3,9 @@
 use realdid_crypto::Hash;
 use realdid_did::SignedOperation;
 use realdid_engine::FinalizedBlock;
-use realdid_ledger::{Charter, GovernanceAction, GovernanceOperation, check, decode_did_operation};
+use realdid_ledger::{
+    CEREMONY_RECORD, Charter, GovernanceAction, GovernanceOperation, check, decode_did_operation,
+};
 use sqlx::{Sqlite, Transaction};
 
 use super::{Index, signed};
@@ -24,8 +26,12 @@ pub(crate) struct Indexed {
 }
 
 impl Indexed {
-    /// Looks at an operation of a final block. Its signatures were checked before it got there.
+    /// Looks at an operation of a final block. Its signatures were checked before it got there. A
+    /// record of the validators' ceremony is nothing to the index.
     fn of(charter: &Charter, charter_hash: &Hash, bytes: &[u8]) -> Option<Self> {
+        if bytes.first() == Some(&CEREMONY_RECORD) {
+            return None;
+        }
         if let Some(signed) = decode_did_operation(bytes) {
             let operation = &signed.operation;
             let kind = kind_of(&signed);

@@ -54,9 +54,9 @@ async fn what_cannot_be_used_is_named() {
     let code = async || start_at(&config).await.err().map(|error| error.code());
 
     let format = network.path("data/format_version");
-    std::fs::write(&format, "0").unwrap();
-    assert_eq!(code().await, Some("data_format"));
     std::fs::write(&format, "1").unwrap();
+    assert_eq!(code().await, Some("data_format"));
+    std::fs::write(&format, "2").unwrap();
 
     // A charter with other numbers is another network.
     let charter = std::fs::read_to_string(network.path("charter.json")).unwrap();

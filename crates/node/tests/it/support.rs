@@ -11,7 +11,9 @@ use realdid_did::{
     Operation, RecoveryReveal, Reveal, Rotation, Service, SignedOperation, Sponsorship, VerificationKey,
 };
 use realdid_engine::{deal, link_public_key, network_key};
-use realdid_ledger::{Charter, Member, Quota, Role, Seat, TrustAnchor, Validator, encode_did_operation};
+use realdid_ledger::{
+    Charter, Committees, KeyOrigin, Member, Quota, Role, Seat, TrustAnchor, Validator, encode_did_operation,
+};
 use realdid_node::RunningNode;
 use realdid_service::{Shutdown, config};
 use serde_json::{Value, json};
@@ -54,8 +56,8 @@ impl TestNetwork {
             ServiceIdentity::generate(&mut rng),
             ServiceIdentity::generate(&mut rng),
         );
-        let dealt = deal(1, &mut rng).unwrap();
         let link_seed = rand::random::<[u8; 32]>();
+        let dealt = deal(&[link_public_key(&link_seed)], &mut rng).unwrap();
         let seats = [
             ("Sign-in", Role::Signin, &sponsor),
             ("Authority", Role::Authority, &authority),
@@ -68,12 +70,15 @@ impl TestNetwork {
         let p2p = free_port();
         let link_key = Hash(link_public_key(&link_seed));
         let charter = Charter {
-            format: 1,
+            format: 2,
             network: Network::new("sandbox").unwrap(),
             sandbox: true,
             genesis_time: 1_700_000_000,
-            network_key: hex::encode(network_key(&dealt.public).unwrap()),
-            polynomial: hex::encode(&dealt.public),
+            network_key: hex::encode(network_key(&dealt.outcome).unwrap()),
+            key_origin: KeyOrigin {
+                dealt: true,
+                outcome: hex::encode(&dealt.outcome),
+            },
             members: vec![Member {
                 name: "Member".to_owned(),
                 key: sponsor.public_key(),
@@ -84,6 +89,10 @@ impl TestNetwork {
                 link_key,
                 address: p2p.clone(),
             }],
+            committees: Committees {
+                epoch_blocks: 32,
+                max_validators: 7,
+            },
             seats: seats.map(seat).to_vec(),
             epoch_seconds: 1_000_000_000,
             quota: Quota {

@@ -7,7 +7,7 @@ use axum::Router;
 use realdid_client::ServiceIdentity;
 use realdid_crypto::{Hash, KeyType, SecretKey, base64url_encode};
 use realdid_did::{Level, Network};
-use realdid_ledger::{Charter, Member, Quota, Role, Seat, Validator};
+use realdid_ledger::{Charter, Committees, KeyOrigin, Member, Quota, Role, Seat, Validator};
 use realdid_openid::oidc::CodeChallenge;
 use realdid_service::{Hardening, harden, now_seconds};
 use sqlx::AssertSqlSafe;
@@ -112,18 +112,25 @@ fn charter(seat: &ServiceIdentity) -> Charter {
         address: "127.0.0.1:1".into(),
     };
     Charter {
-        format: 1,
+        format: 2,
         network: Network::new("sandbox").unwrap(),
         sandbox: true,
         genesis_time: 0,
         network_key: "00".repeat(96),
-        polynomial: "00".into(),
+        key_origin: KeyOrigin {
+            dealt: true,
+            outcome: "00".to_owned(),
+        },
         members: vec![Member {
             name: "M".into(),
             key,
         }],
         threshold: 1,
         validators: vec![validator],
+        committees: Committees {
+            epoch_blocks: 17_280,
+            max_validators: 7,
+        },
         seats: vec![Seat {
             name: "Sign-in".into(),
             role: Role::Signin,

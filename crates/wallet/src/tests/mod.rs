@@ -16,7 +16,7 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use realdid_crypto::{Hash, KeyType, SecretKey};
 use realdid_did::{Assurance, Backing, Did, Entry, Level, Network, follow};
-use realdid_ledger::{Charter, Member, Quota, Validator, decode_did_operation};
+use realdid_ledger::{Charter, Committees, KeyOrigin, Member, Quota, Validator, decode_did_operation};
 use realdid_token::{EpochKey, MODULUS_LENGTH, Purpose};
 
 use crate::operations::{Observation, PendingOperation};
@@ -36,12 +36,15 @@ fn rng(seed: u64) -> StdRng {
 fn charter() -> Charter {
     let member = SecretKey::from_seed(KeyType::Ed25519, &[1; 32]);
     Charter {
-        format: 1,
+        format: 2,
         network: Network::new("test").unwrap(),
         sandbox: true,
         genesis_time: NOW - 1000,
         network_key: "00".repeat(96),
-        polynomial: "00".to_owned(),
+        key_origin: KeyOrigin {
+            dealt: true,
+            outcome: "00".to_owned(),
+        },
         members: vec![Member {
             name: "Member".to_owned(),
             key: member.public_key(),
@@ -52,6 +55,10 @@ fn charter() -> Charter {
             link_key: Hash([2; 32]),
             address: "127.0.0.1:7301".to_owned(),
         }],
+        committees: Committees {
+            epoch_blocks: 17_280,
+            max_validators: 7,
+        },
         seats: Vec::new(),
         epoch_seconds: 7_776_000,
         quota: Quota {

@@ -2,7 +2,7 @@
 
 use realdid_crypto::{Hash, KeyType, SecretKey};
 use realdid_did::Network;
-use realdid_ledger::{Charter, Member, Quota, Validator};
+use realdid_ledger::{Charter, Committees, KeyOrigin, Member, Quota, Validator};
 use realdid_wallet::root::Secret;
 use realdid_wallet::{NewWallet, Wallet, WalletError};
 use serde_json::Value;
@@ -10,12 +10,15 @@ use serde_json::Value;
 pub fn wallet() -> Wallet {
     let member = SecretKey::from_seed(KeyType::Ed25519, &[1; 32]).public_key();
     let charter = Charter {
-        format: 1,
+        format: 2,
         network: Network::new("test").unwrap(),
         sandbox: true,
         genesis_time: 0,
         network_key: "00".repeat(96),
-        polynomial: "00".to_owned(),
+        key_origin: KeyOrigin {
+            dealt: true,
+            outcome: "00".to_owned(),
+        },
         members: vec![Member {
             name: "Member".to_owned(),
             key: member,
@@ -26,6 +29,10 @@ pub fn wallet() -> Wallet {
             link_key: Hash([2; 32]),
             address: "127.0.0.1:7301".to_owned(),
         }],
+        committees: Committees {
+            epoch_blocks: 17_280,
+            max_validators: 7,
+        },
         seats: Vec::new(),
         epoch_seconds: 100,
         quota: Quota {
