@@ -29,4 +29,5 @@ export * from './sd-jwt-error.js';
 export * from './sd-jwt.js';
 export * from './state-proof.js';
 export * from './token.js';
+export * from './varint.js';
 export * from './vc.js';

@@ -73,10 +73,15 @@ pub struct Proven {
 /// Puts a state into a store of the engine's kind. Each key is written twice, as in real life, so
 /// that the log holds writes that are no longer in force.
 pub fn prove(values: &BTreeMap<StateKey, StateValue>, keys: &[StateKey]) -> Proven {
+    prove_rewritten(values, keys, 1)
+}
+
+/// As [`prove`], but each key is written so many times before its value is.
+pub fn prove_rewritten(values: &BTreeMap<StateKey, StateValue>, keys: &[StateKey], before: usize) -> Proven {
     let (values, keys) = (values.clone(), keys.to_vec());
     deterministic::Runner::default().start(|context| async move {
         let mut db = Db::init(context, config(), None).await.unwrap();
-        for half_done in [true, false] {
+        for half_done in std::iter::repeat_n(true, before).chain([false]) {
             let mut batch = db.new_batch();
             for (key, value) in &values {
                 let value = if half_done { [0; VALUE_LEN] } else { *value };

@@ -1,13 +1,15 @@
 //! Finality and state proofs with one byte changed, and by which code they are refused: for software in
 //! other languages.
 
-use realdid_crypto::Hash;
-use realdid_ledger::{FinalityError, FinalityProof, Header, PrefixProof, StateProof, StateProofError};
+use realdid_crypto::{Hash, hash_labelled};
+use realdid_ledger::{
+    FinalityError, FinalityProof, Header, PrefixProof, StateProof, StateProofError, VALUE_LEN,
+};
 use serde_json::{Value, json};
 
 use crate::finality::chain;
 use crate::frozen;
-use crate::proofs::finality;
+use crate::proofs::{finality, prove_rewritten};
 use crate::tampering::{flips, outcome};
 use crate::world::World;
 
@@ -100,4 +102,47 @@ fn tampered_proofs_are_frozen() {
         "chains": chains,
     });
     frozen::compare("tampered_proofs.json", &file);
+}
+
+/// A log of 1,500 writes, most of which are no longer in force: whole chunks of the bitmap, some of
+/// them zero, and peaks that are behind the floor.
+// test: STP-02
+#[test]
+fn proofs_of_a_large_state_are_frozen() {
+    let key = |number: u32| hash_labelled("large state", &[&number.to_be_bytes()]).0;
+    let values = (0..300)
+        .map(|number| (key(number), [number as u8; VALUE_LEN]))
+        .collect();
+    let asked: Vec<_> = (0..300).step_by(25).chain(300..304).map(key).collect();
+    let proven = prove_rewritten(&values, &asked, 4);
+    let cases: Vec<_> = asked
+        .iter()
+        .map(|key| {
+            let proof = proven.span(key);
+            let value = proof.verify_lookup(key, &proven.root).unwrap();
+            let bytes = proof.encode();
+            // the engine's part alone: what is before it is in the write
+            let flips = flips(&bytes[2 * 32 + VALUE_LEN..], |tail| {
+                let changed = [&bytes[..2 * 32 + VALUE_LEN], tail].concat();
+                let verified =
+                    StateProof::decode(&changed).and_then(|it| it.verify_lookup(key, &proven.root));
+                outcome(verified, StateProofError::code)
+            });
+            json!({
+                "key": Hash(*key),
+                "present": value.is_some(),
+                "proof": hex::encode(bytes),
+                "flips": flips,
+            })
+        })
+        .collect();
+    let file = json!({
+        "description": "Proofs of presence and absence in a state of 300 keys, each written five times, and what becomes of \
+                        them when the lowest bit of one byte behind the next key is changed, for each in turn, as runs \
+                        of outcome and count.",
+        "source": "crates/ledger/tests/it/proofs_tampered.rs",
+        "root": Hash(proven.root),
+        "cases": cases,
+    });
+    frozen::compare("large_state.json", &file);
 }
