@@ -11,6 +11,7 @@ import {
   Writer,
   base58Decode,
   base64urlDecode,
+  decodeFinality,
   decodeSigned,
   decodeStateProof,
   encodeStateProof,
@@ -39,6 +40,24 @@ test('texts and bytes that are too long', () => {
   assert.equal(outcome(() => parseDid(`did:real:sandbox:z${'é'.repeat(2030)}`)), 'identifier');
   assert.equal(outcome(() => base58Decode('1'.repeat(257))), 'base58');
   assert.equal(base58Decode('1'.repeat(256)).length, 256);
+});
+
+test('what ends too early is refused, wherever it ends', () => {
+  const prefixes = (bytes: Uint8Array): Uint8Array[] => Array.from(bytes, (_, length) => bytes.slice(0, length));
+  const { cases } = readVector<{ cases: { bytes: string }[] }>('operations.json');
+  for (const prefix of cases.flatMap(({ bytes }) => prefixes(fromHex(bytes)))) {
+    assert.equal(outcome(() => decodeSigned(prefix)), 'malformed_operation');
+  }
+  const { present, finality } = readVector<{ present: { proof: string }; finality: string }>('light_client.json');
+  for (const prefix of prefixes(fromHex(present.proof))) {
+    assert.equal(outcome(() => decodeStateProof(prefix)), 'state_proof_malformed');
+  }
+  for (const prefix of prefixes(fromHex(finality))) {
+    assert.equal(outcome(() => decodeFinality(prefix)), 'finality_malformed');
+  }
+  for (const text of ['0', 'zz', 'AA']) {
+    assert.equal(outcome(() => fromHex(text)), 'hex');
+  }
 });
 
 test('a signed message is not made longer than it is read', () => {
