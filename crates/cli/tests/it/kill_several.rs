@@ -241,21 +241,26 @@ impl Load {
             .url_of(rand::rng().random_range(self.network.nodes()))
     }
 
+    /// Puts the authority's key on the ledger, and waits until every node knows it.
     async fn announce_authority(&self) {
         for operation in self.network.authority.operations() {
             let begun = Instant::now();
             // Not the last node, which may say so before it is true.
-            while !matches!(
-                submit(&self.http, &self.network.url(), &operation).await,
-                Answer::Finalized { .. }
-            ) {
+            let height = loop {
+                if let Answer::Finalized { height } =
+                    submit(&self.http, &self.network.url(), &operation).await
+                {
+                    break height;
+                }
                 assert!(
                     begun.elapsed() < PATIENCE,
                     "the authority's key does not get on the ledger"
                 );
                 tokio::time::sleep(AGAIN).await;
-            }
+            };
+            self.highest.fetch_max(height, Ordering::SeqCst);
         }
+        self.nodes_agree().await;
     }
 
     /// One DID after the other, each published and then contested.
