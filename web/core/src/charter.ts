@@ -178,7 +178,7 @@ function isIpv4(host: string): boolean {
 }
 
 /** Looked at first: the fields of another format are others. */
-function checkFormat(charter: Json): void {
+function checkFormat(charter: Json | undefined): void {
   const format = charter instanceof JsonObject ? asU64(charter.get('format')) : undefined;
   if (format !== undefined && format < 1n << 32n && format !== CHARTER_FORMAT) {
     throw new CharterError('format', `the charter has format ${format}, this software reads ${CHARTER_FORMAT}`);
