@@ -218,11 +218,11 @@ mod tests {
         write_private(&data.join(PORT_FILE), "7300\n").unwrap();
         write_private(&data.join(VERSION_FILE), "0\n").unwrap();
         assert!(message(data.port_base()).contains("--fresh"));
-        write_private(&data.join(VERSION_FILE), "1\n").unwrap();
-        assert!(message(data.port_base()).contains("--fresh"));
-        write_private(&data.join(VERSION_FILE), "3\n").unwrap();
-        assert!(message(data.port_base()).contains("update the checkout"));
         write_private(&data.join(VERSION_FILE), "2\n").unwrap();
+        assert!(message(data.port_base()).contains("--fresh"));
+        write_private(&data.join(VERSION_FILE), "4\n").unwrap();
+        assert!(message(data.port_base()).contains("update the checkout"));
+        write_private(&data.join(VERSION_FILE), "3\n").unwrap();
         assert_eq!(data.port_base().unwrap(), Some(7300));
     }
 

@@ -42,14 +42,14 @@ pub(crate) fn of(operations: &[Vec<u8>]) -> Option<Record> {
 
 /// The operations behind the record. `None` if a record is malformed, not canonical, or not first.
 pub(crate) fn behind(operations: &[Vec<u8>]) -> Option<&[Vec<u8>]> {
-    let is_record = |operation: &[u8]| operation.first() == Some(&CEREMONY_RECORD);
-    let Some((first, rest)) = operations.split_first().filter(|(first, _)| is_record(first)) else {
-        let none = !operations.iter().any(|operation| is_record(operation));
-        return passes("ENG-11", none).then_some(operations);
+    let is_record = |operation: &Vec<u8>| operation.first() == Some(&CEREMONY_RECORD);
+    let (record, rest) = match operations.split_first() {
+        Some((first, rest)) if is_record(first) => (Some(first), rest),
+        _ => (None, operations),
     };
-    let canonical = of(operations).is_some_and(|record| encode(&record) == *first);
-    let alone = !rest.iter().any(|operation| is_record(operation));
-    passes("ENG-11", canonical && alone).then_some(rest)
+    let canonical = |first: &Vec<u8>| of(operations).is_some_and(|record| encode(&record) == *first);
+    let alone = !rest.iter().any(is_record);
+    passes("ENG-11", alone && record.is_none_or(canonical)).then_some(rest)
 }
 
 /// The record of epoch 0, from the charter: its validators have the shares.

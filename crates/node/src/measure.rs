@@ -17,6 +17,9 @@ const ENGINE_FAMILIES: &[&str] = &[
     "simplex_voter_state_",
 ];
 
+/// What the engine puts before the figures of the consensus of one epoch.
+const CONSENSUS: &str = "orchestrator_consensus_engine_";
+
 /// Sets the gauges to what is true now, and gives the engine's own figures.
 pub(crate) async fn measure(node: Node, ready: bool) -> String {
     let status = node.engine.status();
@@ -44,8 +47,12 @@ fn watched(metrics: &str) -> String {
             .find(|start| line.starts_with(start));
         let before = before.unwrap_or_default();
         let family = &line[before.len()..];
+        let family = match family.strip_prefix(CONSENSUS) {
+            Some(figure) => format!("simplex_{figure}"),
+            None => family.to_owned(),
+        };
         if ENGINE_FAMILIES.iter().any(|name| family.starts_with(name)) {
-            kept.extend([before, "engine_", family, "\n"]);
+            kept.extend([before, "engine_", &family, "\n"]);
         }
     }
     kept
@@ -58,16 +65,18 @@ mod tests {
     #[test]
     fn only_what_is_watched_is_kept_under_a_name_of_its_own() {
         let metrics = "# HELP blocks_gets gets\n# TYPE blocks_gets counter\nblocks_gets_total 3\n\
-                       # HELP simplex_voter_state_current_view current view.\n\
-                       # TYPE simplex_voter_state_current_view gauge\n\
-                       simplex_voter_state_current_view 7\n\
-                       simplex_batcher_latest_vote{peer=\"aa\"} 6\n# EOF\n";
+                       # HELP orchestrator_consensus_engine_voter_state_current_view current view.\n\
+                       # TYPE orchestrator_consensus_engine_voter_state_current_view gauge\n\
+                       orchestrator_consensus_engine_voter_state_current_view{epoch=\"1\"} 7\n\
+                       orchestrator_consensus_engine_batcher_latest_vote{peer=\"aa\"} 6\n\
+                       network_tracker_directory_tracked 3\n# EOF\n";
         assert_eq!(
             watched(metrics),
             "# HELP engine_simplex_voter_state_current_view current view.\n\
              # TYPE engine_simplex_voter_state_current_view gauge\n\
-             engine_simplex_voter_state_current_view 7\n\
-             engine_simplex_batcher_latest_vote{peer=\"aa\"} 6\n"
+             engine_simplex_voter_state_current_view{epoch=\"1\"} 7\n\
+             engine_simplex_batcher_latest_vote{peer=\"aa\"} 6\n\
+             engine_network_tracker_directory_tracked 3\n"
         );
     }
 }

@@ -70,5 +70,5 @@ where
         });
         (media_type, own + &more)
     };
-    Router::new().route(METRICS, get(move || answer()))
+    Router::new().route(METRICS, get(answer))
 }

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use realdid_crypto::{Hash, base64url_encode};
-use realdid_ledger::{Charter, TrustAnchor};
+use realdid_ledger::{Charter, EPOCH_BLOCKS_PER_VALIDATOR, TrustAnchor};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -94,6 +94,9 @@ impl Network {
         charter.seats[0] = TestAuthority::seat(&AUTHORITY);
         // Epochs don't end during a test.
         charter.epoch_seconds = 90 * 86_400;
+        // Shares of the network key are dealt anew as often as the charter can say, so many times a test.
+        charter.committees.epoch_blocks =
+            u64::from(charter.committees.max_validators) * EPOCH_BLOCKS_PER_VALIDATOR;
         fs::write(&file, charter.to_json().expect("a valid charter")).expect("the charter is written");
         for index in 0..validators {
             configure(&root.join(node_name(index)).join("node.toml"));
