@@ -268,7 +268,7 @@ where
     let (probe, answers) = links.probe(context, &setup);
     answers.attach(marshal.clone());
     let reporters = Reporters::from((state.clone(), Reporters::from((epochs, records))));
-    let actors = vec![
+    let mut actors = vec![
         broadcast.start(channels.broadcast),
         marshal_actor.start(reporters, buffer, resolver),
         serve_state.start(channels.state_sync),
@@ -276,23 +276,32 @@ where
         ceremony.start(channels.dealings),
         orchestrator.start(channels.votes, channels.certificates, channels.resolver),
         probe.start(channels.probe),
-        gossip::send(
-            context.child("operations_out"),
-            setup.outbox,
-            channels.operations.0,
-        ),
-        gossip::receive(
-            context.child("operations_in"),
-            setup.charter,
-            setup.pool,
-            channels.operations.1,
-        ),
     ];
+    let shared = (setup.charter, setup.pool);
+    actors.extend(operations(context, shared, setup.outbox, channels.operations));
     Running {
         marshal,
         state,
         actors,
     }
+}
+
+/// Hands operations on and takes those of others.
+fn operations<E, S, R>(
+    context: &E,
+    (charter, pool): (Charter, Arc<Pool>),
+    outbox: mpsc::Receiver<Vec<u8>>,
+    (sender, receiver): Paths<S, R>,
+) -> [Handle<()>; 2]
+where
+    E: Runtime,
+    S: Sender<PublicKey = PublicKey>,
+    R: Receiver<PublicKey = PublicKey>,
+{
+    [
+        gossip::send(context.child("operations_out"), outbox, sender),
+        gossip::receive(context.child("operations_in"), charter, pool, receiver),
+    ]
 }
 
 fn ledger(setup: &Setup, genesis: &EngineBlock) -> Ledger {
