@@ -246,6 +246,7 @@ pub struct IssuerDecision {
     #[arg(long)]
     pub config: PathBuf,
     /// The request, as listed by `waiting`.
+    #[arg(allow_hyphen_values = true)]
     pub id: String,
 }
 

@@ -74,7 +74,8 @@ pub struct Enrol {
     #[arg(long, conflicts_with_all = ["code", "code_from", "enrolment"])]
     pub start: bool,
     /// Go on with this enrolment.
-    #[arg(long, requires = "code", conflicts_with_all = ["name", "number"])]
+    // One in 64 begins with a hyphen.
+    #[arg(long, requires = "code", conflicts_with_all = ["name", "number"], allow_hyphen_values = true)]
     pub enrolment: Option<String>,
     /// The one-time code that was sent to you [default: asked for].
     #[arg(long, conflicts_with = "code_from")]

@@ -304,7 +304,7 @@ fn an_unenrolled_wallet_says_what_comes_first() {
     place.init();
     assert_failed(&place.wallet(&["did", "create"]), 4, "not_enrolled");
     assert_failed(
-        &place.wallet(&["enrol", "--enrolment", "x", "--code", "1"]),
+        &place.wallet(&["enrol", "--enrolment", "-x", "--code", "1"]),
         4,
         "enrolment_not_begun",
     );
