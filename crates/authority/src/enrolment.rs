@@ -372,10 +372,11 @@ fn checked(name: &str, identity_number: &str) -> Result<(String, String), Refusa
     Ok((name.to_owned(), identity_number))
 }
 
-/// 16 random bytes, base64url.
+/// 127 random bits, base64url. It never begins with a hyphen, which command lines would take for an option.
 fn random_id(rng: &mut impl CryptoRng) -> String {
     let mut bytes = [0; 16];
     rng.fill_bytes(&mut bytes);
+    bytes[0] &= 0x7f;
     base64url_encode(bytes)
 }
 

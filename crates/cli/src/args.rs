@@ -224,7 +224,7 @@ pub struct IssuerTarget {
     #[arg(long, visible_alias = "type")]
     pub credential: Option<String>,
     /// One issuance, as listed.
-    #[arg(long, conflicts_with = "record")]
+    #[arg(long, conflicts_with = "record", allow_hyphen_values = true)]
     pub issuance: Option<String>,
 }
 

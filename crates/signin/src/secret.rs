@@ -59,7 +59,10 @@ impl SecretHash {
     }
 }
 
-/// A random name for something that is looked up, 22 characters.
+/// A random name for something that is looked up: 127 random bits in 22 characters. It never begins
+/// with a hyphen, which command lines would take for an option.
 pub(crate) fn random_id() -> String {
-    base64url_encode(rand::random::<[u8; 16]>())
+    let mut bytes = rand::random::<[u8; 16]>();
+    bytes[0] &= 0x7f;
+    base64url_encode(bytes)
 }

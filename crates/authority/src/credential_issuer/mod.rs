@@ -297,10 +297,12 @@ impl CredentialIssuer {
     }
 }
 
-/// 32 random bytes, base64url: a code, a token, an identifier that travels.
+/// 255 random bits, base64url: a code, a token, an identifier that travels. It never begins with a
+/// hyphen, which command lines would take for an option.
 pub(crate) fn fresh(rng: &mut impl CryptoRng) -> String {
     let mut bytes = [0; 32];
     rng.fill_bytes(&mut bytes);
+    bytes[0] &= 0x7f;
     base64url_encode(bytes)
 }
 

@@ -71,9 +71,10 @@ pub struct ResultCommand {
     #[command(flatten)]
     site: Site,
     /// The request's id.
+    #[arg(allow_hyphen_values = true)]
     id: String,
     /// The code that came with the browser to the redirect address.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     response_code: Option<String>,
 }
 

@@ -74,7 +74,6 @@ pub struct Enrol {
     #[arg(long, conflicts_with_all = ["code", "code_from", "enrolment"])]
     pub start: bool,
     /// Go on with this enrolment.
-    // One in 64 begins with a hyphen.
     #[arg(long, requires = "code", conflicts_with_all = ["name", "number"], allow_hyphen_values = true)]
     pub enrolment: Option<String>,
     /// The one-time code that was sent to you [default: asked for].
@@ -97,7 +96,7 @@ pub struct Offer {
     /// The `openid-credential-offer:` link, or the address that shows it.
     pub url: String,
     /// The transaction code that the issuer sent you [default: asked for].
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub tx_code: Option<String>,
     /// Agree without being asked, also to an issuer that is not accredited on this network.
     #[arg(long)]
