@@ -66,3 +66,13 @@ pub(crate) fn random_id() -> String {
     bytes[0] &= 0x7f;
     base64url_encode(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::random_id;
+
+    #[test]
+    fn no_name_looks_like_an_option() {
+        assert!((0..1_000).all(|_| !random_id().starts_with('-')));
+    }
+}

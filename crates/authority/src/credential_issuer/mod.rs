@@ -315,3 +315,14 @@ pub(crate) fn hashed(text: &str) -> String {
 pub(crate) fn same(one: &str, other: &str) -> bool {
     one.len() == other.len() && openssl::memcmp::eq(one.as_bytes(), other.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::fresh;
+
+    #[test]
+    fn nothing_that_travels_looks_like_an_option() {
+        let mut rng = rand::rng();
+        assert!((0..1_000).all(|_| !fresh(&mut rng).starts_with('-')));
+    }
+}
