@@ -75,10 +75,13 @@ pub(crate) fn receive<E: Runtime>(
         while let Ok((_, message)) = receiver.recv().await {
             let message: Vec<u8> = message.into();
             for operation in operations(&message) {
-                if let Ok(operation) = check(&charter, &charter_hash, operation) {
-                    // Known already or no room: nothing is owed to a peer.
-                    let _ = pool.insert(operation, Origin::Peer);
-                }
+                // A peer hands on what it has checked itself: behind one that does not hold, nothing is
+                // worth a look, and garbage costs no more than one check a message.
+                let Ok(operation) = check(&charter, &charter_hash, operation) else {
+                    break;
+                };
+                // Known already or no room: nothing is owed to a peer.
+                let _ = pool.insert(operation, Origin::Peer);
                 // Many checks take long; the other actors must get their turn.
                 reschedule().await;
             }

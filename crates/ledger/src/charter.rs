@@ -314,18 +314,6 @@ impl Charter {
         (now.saturating_sub(self.genesis_time) / self.epoch_seconds).saturating_add(advanced)
     }
 
-    /// The consensus epoch that a block of this height is in.
-    #[must_use]
-    pub const fn consensus_epoch(&self, height: u64) -> u64 {
-        height / self.committees.epoch_blocks
-    }
-
-    /// Whether a committee may have so many validators.
-    #[must_use]
-    pub fn may_have_validators(&self, count: usize) -> bool {
-        (1..=usize::from(self.committees.max_validators)).contains(&count)
-    }
-
     fn check(&self) -> Result<(), CharterError> {
         let key = hex::decode(&self.network_key).is_ok_and(|bytes| bytes.len() == NETWORK_KEY_LENGTH);
         is(self.format == CHARTER_FORMAT, "format")?;
@@ -370,7 +358,8 @@ impl Charter {
         let turns = u64::from(max_validators) * EPOCH_BLOCKS_PER_VALIDATOR;
         let length = EPOCH_BLOCKS.contains(&epoch_blocks) && turns <= epoch_blocks;
         is(length, "committees.epoch_blocks")?;
-        is(self.may_have_validators(self.validators.len()), "validators")?;
+        let first = (1..=usize::from(max_validators)).contains(&self.validators.len());
+        is(first, "validators")?;
         let addresses = self.validators.iter().all(|found| is_address(&found.address));
         is(addresses, "validators.address")
     }
