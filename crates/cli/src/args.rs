@@ -94,6 +94,10 @@ pub struct NetworkInit {
     /// of the network key.
     #[arg(long, default_value_t = 1, value_parser = validators)]
     pub validators: u16,
+    /// Blocks of a consensus epoch: in each the shares of the network key are dealt anew, and a new
+    /// committee needs three. Without it, 17280: a day when idle. At least 40; short ones are for tests.
+    #[arg(long, default_value_t = 17_280, value_parser = clap::value_parser!(u64).range(40..=1 << 32))]
+    pub epoch_blocks: u64,
     /// How many people the register will have; only noted in the configuration's comment.
     #[arg(long, default_value_t = 1000)]
     pub people: u64,
@@ -121,8 +125,31 @@ pub struct RunOptions {
 /// A member's node.
 #[derive(Debug, Subcommand)]
 pub enum NodeCommand {
+    /// Make keys and configuration for a node of a network that runs: it follows, until it is admitted.
+    Init(NodeInit),
     /// Run until SIGINT or SIGTERM.
     Run(RunOptions),
+}
+
+/// Make keys and configuration for a node of a network that runs.
+#[derive(Debug, Args)]
+pub struct NodeInit {
+    /// Directory to make; it must not exist.
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// The network's charter, from a source you trust.
+    #[arg(long, env = "REALDID_CHARTER")]
+    pub charter: PathBuf,
+    /// Where the HTTP interface listens.
+    #[arg(long, default_value = "127.0.0.1:7300")]
+    pub listen: std::net::SocketAddr,
+    /// Under which address the world knows the node: https, or http on a sandbox's loopback. Without it,
+    /// the one it listens on.
+    #[arg(long)]
+    pub public_url: Option<String>,
+    /// Where the node listens for validators.
+    #[arg(long, default_value = "0.0.0.0:7301")]
+    pub p2p_listen: std::net::SocketAddr,
 }
 
 /// A proofing authority.

@@ -38,7 +38,7 @@ fn run(command: Command, output: Output) -> Outcome<ExitCode> {
         Command::Governance(command) => commands::governance::run(command, output)?,
         Command::Organisation(command) => commands::organisation::run(command, output)?,
         Command::Network(command) => commands::network::run(command, output)?,
-        Command::Node(command) => commands::node::run(command)?,
+        Command::Node(command) => commands::node::run(command, output)?,
         Command::Authority(command) => commands::authority::run(command, output)?,
         Command::Issuer(command) => commands::issuer::run(command, output)?,
         Command::Signin(command) => commands::signin::run(command, output)?,

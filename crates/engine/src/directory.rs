@@ -14,7 +14,10 @@ use commonware_utils::{
     ordered::{Map, Set},
 };
 use realdid_ledger::{MAX_ADDRESS, is_address};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+};
 use thiserror::Error;
 
 /// The addresses of an epoch's validators as texts: those who sign in it, those who get shares in
@@ -29,6 +32,15 @@ impl Directory {
     /// The addresses; of a key that is named twice, the first.
     pub(crate) fn new(addresses: impl IntoIterator<Item = (PublicKey, String)>) -> Self {
         Self(Map::from_iter_dedup(addresses))
+    }
+
+    /// With more addresses; of a key that is in it, its own.
+    fn with(&self, more: &[(PublicKey, String)]) -> Self {
+        let own = self
+            .0
+            .iter_pairs()
+            .map(|(key, address)| (key.clone(), address.clone()));
+        Self::new(own.chain(more.iter().cloned()))
     }
 
     pub(crate) fn address(&self, key: &PublicKey) -> Option<&String> {
@@ -129,6 +141,58 @@ impl<M: AddressableManager<PublicKey = PublicKey>> Manager for Peers<M> {
         // The network is gone only if the engine stops.
         let _ = self.0.track(epoch.get(), peers);
         Ok(())
+    }
+}
+
+/// Validators that the consortium knows and that are in no committee now: not yet, or no longer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Followers(Arc<Mutex<Vec<(PublicKey, String)>>>);
+
+impl Followers {
+    pub(crate) fn set(&self, followers: Vec<(PublicKey, String)>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = followers;
+    }
+
+    fn get(&self) -> Vec<(PublicKey, String)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Adds the followers to the peers of every epoch. They are each node's own affair: what an epoch's
+/// record says does not depend on them. Followers dial, nobody dials them.
+#[derive(Clone, Debug)]
+pub(crate) struct Followed<P> {
+    pub(crate) peers: P,
+    pub(crate) followers: Followers,
+}
+
+impl<P: Provider> Provider for Followed<P> {
+    type PublicKey = P::PublicKey;
+
+    async fn peer_set(&mut self, id: u64) -> Option<TrackedPeers<P::PublicKey>> {
+        self.peers.peer_set(id).await
+    }
+
+    async fn subscribe(&mut self) -> PeerSetSubscription<P::PublicKey> {
+        self.peers.subscribe().await
+    }
+}
+
+impl<P: Manager<PublicKey = PublicKey, Directory = Directory>> Manager for Followed<P> {
+    type Directory = Directory;
+    type Error = P::Error;
+
+    fn track(
+        &mut self,
+        epoch: Epoch,
+        peers: TrackedPeers<PublicKey>,
+        directory: &Directory,
+    ) -> Result<(), P::Error> {
+        let followers = self.followers.get();
+        let keys = followers.iter().map(|(key, _)| key);
+        let secondary = Set::from_iter_dedup(peers.secondary.iter().chain(keys).cloned());
+        let peers = TrackedPeers::new(peers.primary, secondary);
+        self.peers.track(epoch, peers, &directory.with(&followers))
     }
 }
 

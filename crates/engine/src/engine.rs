@@ -7,8 +7,8 @@ use crate::{
     error::{EngineError, PoolRefusal},
     gossip::OUTBOX,
     pool::{Origin, Pool},
-    schemes::Schemes,
-    service::{Request, Service},
+    schemes::{Schemes, Standing},
+    service::Request,
     wiring::{self, Channels, RATES, Setup, longest_message},
 };
 use commonware_cryptography::{ChaCha20Poly1305, ed25519::PrivateKey};
@@ -103,6 +103,10 @@ pub struct Status {
     pub pool_bytes: usize,
     /// Validators of the newest committee.
     pub validators: usize,
+    /// The newest consensus epoch that this node knows.
+    pub epoch: u64,
+    /// What this node is in it; none while it starts.
+    pub standing: Option<Standing>,
     /// Whether the engine's thread has ended.
     pub stopped: bool,
 }
@@ -226,14 +230,16 @@ impl Engine {
     /// How the engine is doing. Never waits.
     #[must_use]
     pub fn status(&self) -> Status {
-        let tip = self.applied.tip();
+        let (tip, newest) = (self.applied.tip(), self.schemes.newest());
         let (pool_operations, pool_bytes) = self.pool.size();
         Status {
             height: tip.height,
             time_ms: tip.time_ms,
             pool_operations,
             pool_bytes,
-            validators: self.schemes.validators().unwrap_or(self.founders),
+            validators: newest.map_or(self.founders, |newest| newest.validators),
+            epoch: newest.map_or(0, |newest| newest.epoch),
+            standing: newest.map(|newest| newest.standing),
             stopped: self.requests.is_closed(),
         }
     }
@@ -372,9 +378,7 @@ async fn validate(
     let (network, oracle, channels) = connect(&context, &config, &setup);
     let peers = Peers(oracle.clone());
     let running = wiring::start(&context, setup, peers, oracle, channels).await;
-    let state = running.state.subscribe_databases().await;
-    let service = Service::open(running.marshal, state, applied.clone()).await;
-    let service = service.run(context.child("service"), requests);
+    let service = running.service.run(context.child("service"), requests);
     let mut actors = running.actors;
     actors.extend([network, service]);
     info!(height = applied.height(), "engine started");
@@ -398,9 +402,9 @@ fn connect(
     let namespace = [&setup.namespace, b"_P2P".as_slice()].concat();
     let handshake = handshake(setup.link_key.clone());
     let (longest, queue) = (longest_message(), NZUsize!(1_024));
-    // Those who sign, who get shares and who get the next ones; and this node.
+    // Those who sign, who get shares and who get the next ones; those who follow; and this node.
     let committee = usize::from(config.charter.committees.max_validators);
-    let peers = NZUsize!(3 * committee + 1);
+    let peers = NZUsize!(4 * committee + 1);
     let mut settings = if config.local_network {
         lookup::Config::local(handshake, &namespace, config.listen, peers, longest, queue)
     } else {

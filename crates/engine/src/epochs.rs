@@ -50,7 +50,7 @@ type Ceremony<E, P, B> = reshare::Actor<
     PrivateKey,
     P,
     B,
-    Committees,
+    Committees<E>,
     Secrets<E>,
     Sequential,
     Scheme,
@@ -80,7 +80,7 @@ where
         context: &E,
         setup: &Setup,
         marshal: &Marshal,
-        page_cache: CacheRef,
+        (committees, page_cache): (Committees<E>, CacheRef),
     ) -> (Ceremony<E, P, B>, CeremonyMailbox, Gate) {
         let mut secrets = Secrets::new(context.child("secrets"), &setup.prefix);
         secrets.found(setup.share.clone()).await;
@@ -89,10 +89,7 @@ where
             signer: setup.link_key.clone(),
             manager: self.peers.clone(),
             blocker: self.blocker.clone(),
-            participants_provider: Committees::new(
-                setup.genesis.players.clone(),
-                setup.genesis.directory.clone(),
-            ),
+            participants_provider: committees,
             secret_store: secrets,
             strategy: Sequential,
             registrar: setup.schemes.clone(),

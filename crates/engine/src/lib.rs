@@ -9,7 +9,8 @@
 //! * `wiring` puts the actors together, the same for production and the simulator, and says when a
 //!   block is durable.
 //! * `epochs` hands the network key from committee to committee, in epochs of a fixed number of blocks;
-//!   `record` is what a block holds of it, `secrets` what each validator keeps of it.
+//!   `record` is what a block holds of it, `secrets` what each validator keeps of it, `committees` who is
+//!   next, as the ledger has it.
 //! * `application` executes blocks by the rules of `realdid-ledger`.
 //! * `pacing` decides when to propose and which clocks to believe.
 //! * `pool` holds what was received and is not ordered yet; `gossip` shares it among validators.
@@ -59,3 +60,4 @@ pub use config::{EngineConfig, ValidatorKeys};
 pub use engine::{Engine, EngineStopper, FinalizedBlock, MAX_KEYS, Proven, ProvenPrefix, Snapshot, Status};
 pub use error::{EngineError, PoolRefusal};
 pub use keys::{DealtKey, MAX_VALIDATORS, deal, link_public_key, network_key};
+pub use schemes::Standing;

@@ -2,7 +2,9 @@
 
 use crate::{
     directory::Directory,
+    pool::Origin,
     record::{EpochRecord, Record},
+    schemes::Standing,
     secrets::Secrets,
     service::Service,
     simulated::{Node, launch, link_keys, network, prefix},
@@ -16,11 +18,18 @@ use commonware_glue::dkg::{
 };
 use commonware_p2p::simulated::Oracle;
 use commonware_runtime::{Clock as _, Runner as _, Storage as _, Supervisor as _, deterministic};
-use realdid_ledger::Committees;
+use commonware_utils::ordered::Set;
+use realdid_ledger::{Committees, GovernanceAction};
 use std::{sync::Arc, thread, time::Duration};
 
 const EPOCH: u64 = 20;
 const HEARTBEAT: Duration = Duration::from_millis(100);
+
+/// Everybody's key, in order.
+fn keys(world: &World, nodes: impl IntoIterator<Item = usize>) -> Set<PublicKey> {
+    let all = link_keys(world);
+    Set::from_iter_dedup(nodes.into_iter().map(|node| all[node].clone()))
+}
 
 /// Runs a test on a stack that the actors' futures fit on.
 fn simulate<F: Future<Output = ()> + 'static>(seed: u64, test: fn(deterministic::Context) -> F) {
@@ -85,6 +94,21 @@ impl Network {
         while applied.height() < height {
             self.context.sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// Has a node hand a decision on.
+    async fn decide(&self, index: usize, sequence: u64, action: GovernanceAction) {
+        let operation = self.world.decision(sequence, action);
+        let (node, bytes) = (self.node(index), operation.bytes().to_vec());
+        node.outbox.send(bytes).await.expect("gossip runs");
+        node.pool.insert(operation, Origin::Local).expect("room");
+    }
+
+    /// The committee of these nodes, from an epoch on.
+    fn committee(&self, from: u64, nodes: impl IntoIterator<Item = usize>) -> GovernanceAction {
+        let mut members: Vec<_> = nodes.into_iter().map(|node| self.world.link_key(node)).collect();
+        members.sort_unstable();
+        GovernanceAction::SetCommittee { from, members }
     }
 
     /// What the last block of the epoch before said about an epoch.
@@ -167,6 +191,74 @@ fn shares_change_and_the_key_stays() {
                 let votes = network.context.scan(&votes).await;
                 assert!(votes.is_err(), "the votes of epoch {epoch} are removed");
             }
+        }
+    });
+}
+
+/// A fifth validator comes, then the first goes. All are started anew in between, also just before an epoch's
+/// last block, and answer as before; who comes late finds the same. The network key stays.
+#[test]
+fn a_fifth_comes_and_the_first_goes() {
+    simulate(12, |context| async move {
+        let mut world = world(4, 101);
+        let newcomer = world.newcomer();
+        let mut network = Network::start(context, world).await;
+        let known = GovernanceAction::SetValidator {
+            link_key: newcomer,
+            index: 4,
+            from: 3,
+            name: "Newcomer".to_owned(),
+            address: "127.0.0.1:7399".to_owned(),
+        };
+        network.decide(1, 0, known).await;
+        network.decide(1, 1, network.committee(3, 0..5)).await;
+        network.reach(0, EPOCH + 2).await;
+        network.decide(1, 2, network.committee(4, 1..5)).await;
+        // The last block of epoch 1 says who gets shares in epoch 3.
+        network.reach(0, 2 * EPOCH - 3).await;
+        for index in 0..4 {
+            network.kill(index).await;
+        }
+        for index in 0..4 {
+            network.launch(index).await;
+        }
+        network.reach(0, 3 * EPOCH + 2).await;
+        network.kill(2).await;
+        network.reach(1, 6 * EPOCH + 2).await;
+        network.launch(2).await;
+        for index in 0..5 {
+            network.reach(index, 8 * EPOCH + 1).await;
+        }
+        let of = |nodes: std::ops::Range<usize>| keys(&network.world, nodes);
+        for index in 0..5 {
+            let mut players = Vec::new();
+            for epoch in 0..=8 {
+                let record = network.record(index, epoch).await;
+                assert_eq!(record.outcome, EpochOutcome::Success, "epoch {epoch}");
+                let public = record.output.public().public().encode();
+                assert_eq!(
+                    public,
+                    network.world.network_key.as_slice(),
+                    "the key of epoch {epoch}"
+                );
+                players.push(record.players.clone());
+            }
+            assert_eq!(players[..3], [of(0..4), of(0..4), of(0..4)]);
+            assert_eq!(players[3], of(0..5));
+            assert!(players[4..].iter().all(|players| *players == of(1..5)));
+            network.certified(index, 1..=8 * EPOCH).await;
+        }
+        // The newcomer signs, whoever went does not; both have the blocks.
+        let standing = |index: usize| network.node(index).schemes.newest().expect("an epoch").standing;
+        assert_eq!(standing(4), Standing::Signs);
+        assert_eq!(standing(0), Standing::Follows);
+        let mut secrets = Secrets::new(network.context.child("look"), &prefix(0));
+        for epoch in 0..=8 {
+            assert_eq!(
+                secrets.get_share(Epoch::new(epoch)).await,
+                None,
+                "epoch {epoch} is erased"
+            );
         }
     });
 }

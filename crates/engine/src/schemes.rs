@@ -14,13 +14,33 @@ use std::{
 };
 use tracing::error;
 
+/// What a node is in a consensus epoch.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// It is of the committee, has a share of the network key, and votes.
+    Signs,
+    /// It is of the committee, but has no share: it waits until one is dealt to it, and does not vote.
+    WithoutShare,
+    /// It is not of the committee: it follows and serves without a vote.
+    Follows,
+}
+
+/// The newest epoch as this node sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Newest {
+    pub(crate) epoch: u64,
+    pub(crate) standing: Standing,
+    /// Validators of its committee.
+    pub(crate) validators: usize,
+}
+
 /// The signing schemes of the newest two epochs; older ones, and the shares in them, are dropped.
 ///
 /// Votes need the scheme of their epoch. Certificates do not: the network key checks them all.
 #[derive(Clone)]
 pub(crate) struct Schemes {
     namespace: Arc<[u8]>,
-    epochs: Arc<Mutex<BTreeMap<Epoch, Arc<Scheme>>>>,
+    epochs: Arc<Mutex<BTreeMap<Epoch, (Arc<Scheme>, Standing)>>>,
 }
 
 impl Schemes {
@@ -31,41 +51,53 @@ impl Schemes {
         }
     }
 
-    /// How many validators the newest epoch has.
-    pub(crate) fn validators(&self) -> Option<usize> {
+    /// The newest epoch; none until the first is told.
+    pub(crate) fn newest(&self) -> Option<Newest> {
         let epochs = self.epochs();
-        let (_, scheme) = epochs.last_key_value()?;
-        Some(commonware_cryptography::certificate::Scheme::participants(&**scheme).len())
+        let (epoch, (scheme, standing)) = epochs.last_key_value()?;
+        Some(Newest {
+            epoch: epoch.get(),
+            standing: *standing,
+            validators: commonware_cryptography::certificate::Scheme::participants(&**scheme).len(),
+        })
     }
 
-    fn scheme_of(&self, info: SchemeInfo<MinSig, PublicKey>) -> Scheme {
+    fn scheme_of(&self, info: SchemeInfo<MinSig, PublicKey>) -> (Scheme, Standing) {
         let namespace = &self.namespace;
         match info {
             SchemeInfo::Signer {
                 participants,
                 sharing,
                 share,
-            } => {
-                Scheme::signer(namespace, participants.clone(), sharing.clone(), share).unwrap_or_else(|| {
+            } => match Scheme::signer(namespace, participants.clone(), sharing.clone(), share) {
+                Some(scheme) => (scheme, Standing::Signs),
+                None => {
                     error!("the share does not fit the network's polynomial: this validator does not sign");
-                    Scheme::verifier(namespace, participants, sharing)
-                })
-            }
+                    let scheme = Scheme::verifier(namespace, participants, sharing);
+                    (scheme, Standing::WithoutShare)
+                }
+            },
             SchemeInfo::Member {
                 participants,
                 sharing,
                 public_key,
-            } => Scheme::member(namespace, participants.clone(), sharing.clone(), &public_key)
-                .unwrap_or_else(|| Scheme::verifier(namespace, participants, sharing)),
+            } => {
+                let scheme = Scheme::member(namespace, participants.clone(), sharing.clone(), &public_key)
+                    .unwrap_or_else(|| Scheme::verifier(namespace, participants, sharing));
+                (scheme, Standing::WithoutShare)
+            }
             SchemeInfo::Verifier {
                 participants,
                 sharing,
-            } => Scheme::verifier(namespace, participants, sharing),
+            } => {
+                let scheme = Scheme::verifier(namespace, participants, sharing);
+                (scheme, Standing::Follows)
+            }
         }
     }
 
     /// The map stays consistent between statements, so a panic elsewhere does not spoil it.
-    fn epochs(&self) -> MutexGuard<'_, BTreeMap<Epoch, Arc<Scheme>>> {
+    fn epochs(&self) -> MutexGuard<'_, BTreeMap<Epoch, (Arc<Scheme>, Standing)>> {
         self.epochs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -75,7 +107,9 @@ impl Provider for Schemes {
     type Scheme = Scheme;
 
     fn scoped(&self, epoch: Epoch) -> Option<Scoped<Scheme>> {
-        self.epochs().get(&epoch).cloned().map(Scoped::scheme)
+        let epochs = self.epochs();
+        let (scheme, _) = epochs.get(&epoch)?;
+        Some(Scoped::scheme(scheme.clone()))
     }
 }
 
@@ -84,9 +118,9 @@ impl Registrar for Schemes {
     type PublicKey = PublicKey;
 
     async fn register(&self, epoch: Epoch, info: SchemeInfo<MinSig, PublicKey>) {
-        let scheme = Arc::new(self.scheme_of(info));
+        let (scheme, standing) = self.scheme_of(info);
         let mut epochs = self.epochs();
-        epochs.insert(epoch, scheme);
+        epochs.insert(epoch, (Arc::new(scheme), standing));
         let oldest = epoch.previous().unwrap_or(epoch);
         epochs.retain(|kept, _| *kept >= oldest);
     }

@@ -180,7 +180,7 @@ impl<E: Runtime> Service<E> {
     }
 
     /// Values and block of the newest state.
-    async fn read(&self, clock: &E, keys: &[StateKey]) -> Result<Snapshot, EngineError> {
+    pub(crate) async fn read(&self, clock: &E, keys: &[StateKey]) -> Result<Snapshot, EngineError> {
         for _ in 0..PATIENCE.1 {
             let state = self.state.read().await;
             if let Some(header) = self.applied.header_of(&state.root().0) {

@@ -4,6 +4,7 @@ use crate::{
     applied::Applied,
     directory::Peers,
     pool::{Origin, Pool},
+    schemes::Schemes,
     service::Service,
     support::{World, hex, world},
     wiring::{self, Channels, Marshal, RATES, Setup, StateMailbox, longest_message},
@@ -35,6 +36,7 @@ pub(crate) struct Node {
     pub(crate) applied: Arc<Applied>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) outbox: mpsc::Sender<Vec<u8>>,
+    pub(crate) schemes: Schemes,
     pub(crate) task: Handle<()>,
 }
 
@@ -264,6 +266,7 @@ pub(crate) async fn launch(
     let (outbox, queue) = mpsc::channel(64);
     let mut setup = Setup::new(&config, identity, (pool.clone(), applied.clone()), queue);
     setup.prefix = prefix(index);
+    let schemes = setup.schemes.clone();
     setup.heartbeat = heartbeat;
     let channels = channels(oracle, &me).await;
     let (peers, control) = (Peers(oracle.socket_manager()), oracle.control(me));
@@ -283,15 +286,16 @@ pub(crate) async fn launch(
         applied,
         pool,
         outbox,
+        schemes,
         task,
     }
 }
 
-/// The link keys of the charter's validators.
+/// The link keys of all nodes.
 pub(crate) fn link_keys(world: &World) -> Vec<PublicKey> {
-    let validators = world.charter.validators.iter();
-    validators
-        .map(|found| PublicKey::decode(Copying(&found.link_key.0)).expect("a key"))
+    let nodes = 0..world.nodes();
+    nodes
+        .map(|index| PublicKey::decode(Copying(&world.link_key(index).0)).expect("a key"))
         .collect()
 }
 

@@ -21,8 +21,9 @@ use crate::{
     application::{BlockLimits, Ledger},
     applied::Applied,
     block::EngineBlock,
+    committees::Committees,
     config::{EngineConfig, Identity},
-    directory::Directory,
+    directory::{Directory, Followed, Followers},
     epochs::epoch_blocks,
     gossip,
     keys::RECORD_LIMITS,
@@ -30,6 +31,7 @@ use crate::{
     pool::Pool,
     record::EpochRecord,
     schemes::Schemes,
+    service::Service,
     state::{self, Operation, StateSet},
 };
 use commonware_codec::FixedSize as _;
@@ -71,7 +73,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// What the engine asks of a runtime.
 pub(crate) trait Runtime: Spawner + Clock + CryptoRng + Storage + Metrics + Network {}
@@ -207,8 +209,12 @@ impl Setup {
 
 /// A running validator.
 pub(crate) struct Running<E: Runtime> {
+    #[allow(dead_code, reason = "simulations look at it")]
     pub(crate) marshal: Marshal,
+    #[allow(dead_code, reason = "simulations look at it")]
     pub(crate) state: StateMailbox<E>,
+    /// What reads blocks and state.
+    pub(crate) service: Service<E>,
     /// The actors. When one ends, the validator has failed.
     pub(crate) actors: Vec<Handle<()>>,
 }
@@ -232,11 +238,17 @@ where
     let target = <StateSet<E> as DatabaseSet<E>>::initial_sync_targets();
     let genesis = EngineBlock::genesis(setup.charter.hash().0, &target, setup.genesis.clone());
     let plan = SyncPlan::init(context.child("plan"), format!("{}-sync", setup.prefix)).await;
+    let followers = Followers::default();
     let links = Links {
         me: setup.link_key.public_key(),
-        peers,
+        peers: Followed {
+            peers,
+            followers: followers.clone(),
+        },
         blocker,
     };
+    let (state_open, open_state) = watch::channel(None);
+    let mut committees = Committees::new(context.child("committees"), &setup.charter, open_state, followers);
 
     let resolver = links.backfill(context, channels.backfill);
     let (broadcast, buffer) = links.broadcast(context);
@@ -258,7 +270,12 @@ where
         },
     );
     let (ceremony, records, gate) = links
-        .ceremony(context, &setup, &marshal, page_cache.clone())
+        .ceremony(
+            context,
+            &setup,
+            &marshal,
+            (committees.clone(), page_cache.clone()),
+        )
         .await;
     let recorded = reshare::Application::new(state.clone(), records.clone(), setup.epoch_blocks);
     let paced = Paced::new(recorded, setup.pool.clone(), setup.heartbeat);
@@ -274,14 +291,23 @@ where
         serve_state.start(channels.state_sync),
         stateful.start(),
         ceremony.start(channels.dealings),
-        orchestrator.start(channels.votes, channels.certificates, channels.resolver),
         probe.start(channels.probe),
     ];
+    let databases = state.subscribe_databases().await;
+    let service = Service::open(marshal.clone(), databases, setup.applied.clone()).await;
+    state_open.send_replace(Some(service.clone()));
+    // Who may follow is known before the first peers are told.
+    let height = setup.applied.height();
+    if height > 0 {
+        committees.open(height / setup.epoch_blocks).await;
+    }
+    actors.push(orchestrator.start(channels.votes, channels.certificates, channels.resolver));
     let shared = (setup.charter, setup.pool);
     actors.extend(operations(context, shared, setup.outbox, channels.operations));
     Running {
         marshal,
         state,
+        service,
         actors,
     }
 }

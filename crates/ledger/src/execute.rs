@@ -9,6 +9,7 @@ use realdid_did::{
 use realdid_token::{EpochKey, Token, epoch_accepted};
 
 use crate::charter::{Charter, Role};
+use crate::committee;
 use crate::governance::{GovernanceAction, GovernanceOperation};
 use crate::operation::{CheckedOperation, Kind, ServiceAction, ServiceOperation};
 use crate::record::{Accreditation, Anchor, EpochKeyRecord, Grant, Record, Right, StateKey, state_key};
@@ -297,19 +298,20 @@ impl Rules<'_> {
         if !passes("LED-19", operation.sequence == parameters.governance_sequence) {
             return Err(Refusal::Sequence);
         }
-        let (key, record) = self.decided(&operation.action, state)?;
+        for (key, record) in self.decided(&operation.action, state)? {
+            state.put(key, &record);
+        }
         parameters.governance_sequence = parameters.governance_sequence.saturating_add(1);
-        state.put(key, &record);
         state.put(state_key::parameters(), &Record::Parameters(parameters));
         Ok(())
     }
 
-    /// The record that a decision leads to, and where it lies.
-    fn decided(&self, action: &GovernanceAction, state: &State) -> Result<(StateKey, Record), Refusal> {
+    /// The records that a decision leads to, and where they lie.
+    fn decided(&self, action: &GovernanceAction, state: &State) -> Result<Vec<Decided>, Refusal> {
         let now = self.block.seconds();
         let accredited =
             |found: Accreditation| (state_key::accreditation(&found.did), Record::Accreditation(found));
-        match action {
+        let one = match action {
             GovernanceAction::RevokeEpochKey(id) => {
                 let key = state_key::epoch_key(id);
                 let Some(Record::EpochKey(mut record)) = state.get(&key)? else {
@@ -355,7 +357,11 @@ impl Rules<'_> {
                 revoke(&mut found.revoked_at, now)?;
                 Ok((state_key::grant(right), Record::Grant(found)))
             }
-        }
+            GovernanceAction::SetValidator { .. } | GovernanceAction::SetCommittee { .. } => {
+                return committee::decided(self.charter, self.block.height, action, state);
+            }
+        };
+        one.map(|one| vec![one])
     }
 
     /// An organisation is accredited once, so that no struck-off one comes back with its rights, and
@@ -394,6 +400,9 @@ impl Rules<'_> {
         Ok((state_key::grant(right), Record::Grant(grant)))
     }
 }
+
+/// A record and where it lies.
+pub(crate) type Decided = (StateKey, Record);
 
 /// Notes the time of a revocation, once.
 fn revoke(revoked_at: &mut u64, now: u64) -> Result<(), Refusal> {

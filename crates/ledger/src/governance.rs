@@ -1,14 +1,17 @@
 //! What the consortium decides: who is accredited as what, who may issue and who may ask for which
-//! type of credential, and what is revoked. A decision is signed by as many members as the charter
+//! type of credential, what is revoked, and who validates. A decision is signed by as many members as the charter
 //! asks for; they may sign on different machines.
 
+use commonware_codec::{Copying, DecodeExt as _};
+use commonware_cryptography::ed25519;
 use realdid_checks::passes;
 use realdid_crypto::{
     DecodeError, Domain, Hash, PublicKey, Reader, SecretKey, Signature, Writer, hash_labelled,
 };
 use realdid_did::OperationError;
 
-use crate::charter::{Charter, MAX_NAME, Role, is_name};
+use crate::charter::{Charter, MAX_NAME, MAX_VALIDATORS, Role, is_address, is_name};
+use crate::committee::read_address;
 use crate::record::{Right, RightKind, StateKey, state_key};
 use crate::refusal::Refusal;
 
@@ -43,6 +46,27 @@ pub enum GovernanceAction {
     },
     /// 7: revokes a right.
     RevokeRight(Right),
+    /// 8: makes a validator known, or says where a known one is reached from an epoch on.
+    SetValidator {
+        /// Ed25519 public key of its links.
+        link_key: Hash,
+        /// Its number: that of a known one, of a new one the next.
+        index: u16,
+        /// The first consensus epoch, at least [`COMMITTEE_NOTICE`](crate::COMMITTEE_NOTICE) ahead.
+        from: u64,
+        /// Name of the organisation that runs it, as [`is_name`] accepts it.
+        name: String,
+        /// Where its peers reach it, as [`is_address`] accepts it.
+        address: String,
+    },
+    /// 9: sets the committee from an epoch on.
+    SetCommittee {
+        /// The first consensus epoch in which it gets shares, at least
+        /// [`COMMITTEE_NOTICE`](crate::COMMITTEE_NOTICE) ahead.
+        from: u64,
+        /// Link keys of known validators, each once, in rising order; at most [`MAX_VALIDATORS`].
+        members: Vec<Hash>,
+    },
 }
 
 /// An operation of the consortium, signed by as many members as the charter asks for.
@@ -50,7 +74,9 @@ pub enum GovernanceAction {
 /// Layout: `03`, charter (32), sequence (8), action code (1), subject (32), the action's further
 /// fields, count (1), then member index (1) and signature (64) each, in rising order of the index.
 /// Everything before the count is the message that members sign. Further fields: of action 3 role
-/// (1) and name, of action 6 kind (1), type (32) and detail (32), of action 7 kind (1) and type (32).
+/// (1) and name, of action 6 kind (1), type (32) and detail (32), of action 7 kind (1) and type (32), of
+/// action 8 index (2), epoch (8), name and address, of action 9, whose subject is zero, epoch (8), count (1) and link
+/// keys (32 each).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GovernanceOperation {
     /// The next number; so nothing is applied twice.
@@ -72,6 +98,15 @@ impl GovernanceAction {
                 vec![state_key::accreditation(&right.did), state_key::grant(right)]
             }
             Self::RevokeRight(right) => vec![state_key::grant(right)],
+            Self::SetValidator { link_key, index, .. } => vec![
+                state_key::schedule(),
+                state_key::validator(link_key),
+                state_key::validator_index(*index),
+            ],
+            Self::SetCommittee { members, .. } => {
+                let members = members.iter().map(state_key::validator);
+                [state_key::schedule()].into_iter().chain(members).collect()
+            }
         }
     }
 
@@ -84,6 +119,8 @@ impl GovernanceAction {
             Self::Reinstate(did) => (5, did),
             Self::GrantRight { right, .. } => (6, &right.did),
             Self::RevokeRight(right) => (7, &right.did),
+            Self::SetValidator { link_key, .. } => (8, link_key),
+            Self::SetCommittee { .. } => (9, &Hash::ZERO),
         };
         subject.write(writer.u8(code));
         match self {
@@ -95,6 +132,20 @@ impl GovernanceAction {
                 detail.write(writer);
             }
             Self::RevokeRight(right) => right.type_id.write(writer.u8(right.kind as u8)),
+            Self::SetValidator {
+                link_key: _,
+                index,
+                from,
+                name,
+                address,
+            } => {
+                writer.u16(*index).u64(*from);
+                writer.bytes(name.as_bytes()).bytes(address.as_bytes());
+            }
+            Self::SetCommittee { from, members } => {
+                writer.u64(*from).u8(members.len() as u8);
+                members.iter().for_each(|member| member.write(writer));
+            }
             _ => {}
         }
     }
@@ -120,9 +171,53 @@ impl GovernanceAction {
                 Self::GrantRight { right, detail }
             }
             7 => Self::RevokeRight(Right::read_rest(subject, reader)?),
+            8 => Self::SetValidator {
+                link_key: subject,
+                index: reader.u16()?,
+                from: reader.u64()?,
+                name: read_name(reader)?,
+                address: read_address(reader)?,
+            },
+            9 if subject == Hash::ZERO => Self::read_committee(reader)?,
+            9 => return Err(DecodeError::OutOfRange("subject")),
             _ => return Err(DecodeError::Unknown("governance action")),
         })
     }
+
+    fn read_committee(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (from, count) = (reader.u64()?, reader.u8()?);
+        if u16::from(count) > MAX_VALIDATORS {
+            return Err(DecodeError::OutOfRange("committee"));
+        }
+        let members = (0..count).map(|_| Hash::read(reader)).collect::<Result<_, _>>()?;
+        Ok(Self::SetCommittee { from, members })
+    }
+
+    /// What its fields must be, whatever the state.
+    fn check(&self) -> Result<(), Refusal> {
+        if let Self::Accredit { name, .. } | Self::SetValidator { name, .. } = self
+            && !passes("LED-35", is_name(name))
+        {
+            return Err(Refusal::Name);
+        }
+        match self {
+            Self::SetValidator { link_key, .. } if !passes("LED-44", is_link_key(link_key)) => {
+                Err(Refusal::LinkKey)
+            }
+            Self::SetValidator { address, .. } if !passes("LED-45", is_address(address)) => {
+                Err(Refusal::Address)
+            }
+            Self::SetCommittee { members, .. } if !passes("LED-46", members.is_sorted_by(|a, b| a < b)) => {
+                Err(Refusal::CommitteeOrder)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether 32 bytes are a key that the engine's links take.
+fn is_link_key(key: &Hash) -> bool {
+    ed25519::PublicKey::decode(Copying(&key.0)).is_ok()
 }
 
 /// A name's bytes: UTF-8, at most [`MAX_NAME`].
@@ -144,7 +239,8 @@ impl GovernanceOperation {
     /// The operation that a message is about; nobody has signed it yet.
     ///
     /// # Errors
-    /// [`Refusal::Operation`] if it is malformed or of another network, [`Refusal::Name`].
+    /// [`Refusal::Operation`] if it is malformed or of another network, [`Refusal::Name`],
+    /// [`Refusal::LinkKey`], [`Refusal::Address`], [`Refusal::CommitteeOrder`].
     pub fn from_message(charter: &Hash, message: &[u8]) -> Result<Self, Refusal> {
         let mut reader = Reader::new(message);
         let operation = Self::read(charter, &mut reader)?;
@@ -202,11 +298,7 @@ impl GovernanceOperation {
         }
         let sequence = reader.u64()?;
         let action = GovernanceAction::read(reader)?;
-        if let GovernanceAction::Accredit { name, .. } = &action
-            && !passes("LED-35", is_name(name))
-        {
-            return Err(Refusal::Name);
-        }
+        action.check()?;
         Ok(Self { sequence, action })
     }
 

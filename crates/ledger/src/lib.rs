@@ -9,6 +9,7 @@
 //! * [`Header`], [`FinalityProof`], [`StateProof`]: what proves that a state is the network's.
 
 mod charter;
+mod committee;
 mod execute;
 mod finality;
 mod governance;
@@ -24,6 +25,9 @@ mod state_proof;
 pub use charter::{
     CHARTER_FORMAT, Charter, CharterError, Committees, EPOCH_BLOCKS_PER_VALIDATOR, KeyOrigin, MAX_ADDRESS,
     MAX_NAME, MAX_VALIDATORS, Member, NETWORK_KEY_LENGTH, Quota, Role, Seat, Validator, is_address, is_name,
+};
+pub use committee::{
+    COMMITTEE_NOTICE, CommitteeTurn, KnownValidator, MIN_COMMITTEE, Schedule, consensus_epoch,
 };
 pub use execute::{BlockContext, execute};
 pub use finality::*;

@@ -12,6 +12,7 @@ use realdid_did::{Entry, Level};
 use realdid_token::Purpose;
 
 use crate::charter::{Charter, NETWORK_KEY_LENGTH};
+use crate::committee::{KnownValidator, Schedule};
 use crate::finality::{FinalityError, FinalityProof, FinalizedHeader};
 use crate::header::Header;
 use crate::record::{
@@ -357,6 +358,41 @@ impl ProvenState {
         match self.record(&state_key::parameters())? {
             Some(Record::Parameters(parameters)) => Ok(parameters),
             _ => Err(LightError::Record),
+        }
+    }
+
+    /// The committees.
+    ///
+    /// # Errors
+    /// [`LightError::NotProven`], [`LightError::Record`].
+    pub fn schedule(&self) -> Result<Schedule, LightError> {
+        match self.record(&state_key::schedule())? {
+            Some(Record::Schedule(schedule)) => Ok(schedule),
+            _ => Err(LightError::Record),
+        }
+    }
+
+    /// A validator, by its link key.
+    ///
+    /// # Errors
+    /// [`LightError::NotProven`], [`LightError::Record`].
+    pub fn validator(&self, link_key: &Hash) -> Result<Option<KnownValidator>, LightError> {
+        match self.record(&state_key::validator(link_key))? {
+            None => Ok(None),
+            Some(Record::Validator(validator)) => Ok(Some(*validator)),
+            Some(_) => Err(LightError::Record),
+        }
+    }
+
+    /// Link key of the validator with an index.
+    ///
+    /// # Errors
+    /// [`LightError::NotProven`], [`LightError::Record`].
+    pub fn validator_key(&self, index: u16) -> Result<Option<Hash>, LightError> {
+        match self.record(&state_key::validator_index(index))? {
+            None => Ok(None),
+            Some(Record::ValidatorIndex(link_key)) => Ok(Some(link_key)),
+            Some(_) => Err(LightError::Record),
         }
     }
 

@@ -6,6 +6,7 @@ use realdid_did::{Entry, Level};
 use realdid_token::{EpochKey, Purpose};
 
 use crate::charter::Role;
+use crate::committee::{KnownValidator, Schedule};
 use crate::governance::read_name;
 
 /// Length of every value of the state, in bytes.
@@ -167,6 +168,12 @@ pub enum Record {
     Anchor(Anchor),
     /// 9: a right that was granted, under DID, kind and type.
     Grant(Grant),
+    /// 10: a validator, under its link key.
+    Validator(Box<KnownValidator>),
+    /// 11: which validator has an index: its link key.
+    ValidatorIndex(Hash),
+    /// 12: the committees.
+    Schedule(Schedule),
 }
 
 /// The numbers of the network that change.
@@ -246,6 +253,24 @@ pub mod state_key {
         hash_labelled("realdid/state/seat/v1", &[&index.to_be_bytes()]).0
     }
 
+    /// Where the committees lie.
+    #[must_use]
+    pub fn schedule() -> StateKey {
+        hash_labelled("realdid/state/schedule/v1", &[]).0
+    }
+
+    /// Where a validator lies, by its link key.
+    #[must_use]
+    pub fn validator(link_key: &Hash) -> StateKey {
+        hash_labelled("realdid/state/validator/v1", &[link_key.as_bytes()]).0
+    }
+
+    /// Where it is noted which validator has an index.
+    #[must_use]
+    pub fn validator_index(index: u16) -> StateKey {
+        hash_labelled("realdid/state/validator-index/v1", &[&index.to_be_bytes()]).0
+    }
+
     /// Where a root lies that a DID anchored for a subject.
     #[must_use]
     pub fn anchor(by: &Hash, subject: &Hash) -> StateKey {
@@ -295,6 +320,9 @@ impl Record {
                 grant.detail.write(&mut writer);
                 writer.u64(grant.granted_at).u64(grant.revoked_at);
             }
+            Self::Validator(validator) => validator.write(writer.u8(10)),
+            Self::ValidatorIndex(link_key) => link_key.write(writer.u8(11)),
+            Self::Schedule(schedule) => schedule.write(writer.u8(12)),
         }
         let bytes = writer.finish();
         let mut value = [0; VALUE_LEN];
@@ -339,6 +367,9 @@ impl Record {
                     revoked_at: reader.u64()?,
                 })
             }
+            10 => Self::Validator(Box::new(KnownValidator::read(&mut reader)?)),
+            11 => Self::ValidatorIndex(Hash::read(&mut reader)?),
+            12 => Self::Schedule(Schedule::read(&mut reader)?),
             _ => return Err(DecodeError::Unknown("record")),
         };
         if !passes("LED-01", record.encode() == *value) {

@@ -81,6 +81,35 @@ pub enum Refusal {
     /// The right is in force already, with the same detail.
     #[error("the right is in force already")]
     RightExists,
+    /// A validator's link key is not an Ed25519 public key.
+    #[error("the validator's link key is not an Ed25519 public key")]
+    LinkKey,
+    /// A validator's address is too long, or not `host:port`.
+    #[error(
+        "the validator's address is not `host:port` of at most 80 bytes, with an IP address or a DNS name"
+    )]
+    Address,
+    /// The address of this validator changes within the notice: it can be changed again after that.
+    #[error("the validator moves to another address within the next epochs; decide again after that")]
+    ValidatorMoves,
+    /// The number of a validator is another one, or of a new validator not the next.
+    #[error("the number is not the validator's own, or not the next one for a new validator")]
+    ValidatorIndex,
+    /// A committee names a validator twice, or not in rising order of the link keys.
+    #[error("the committee does not name each validator once, in rising order of the link keys")]
+    CommitteeOrder,
+    /// A committee has more validators than the charter allows.
+    #[error("the committee has more validators than the charter allows")]
+    CommitteeTooLarge,
+    /// A committee has fewer validators than the network needs to lose one of them.
+    #[error("the committee has fewer than 4 validators; a sandbox's has at least one")]
+    CommitteeTooSmall,
+    /// A committee names a validator that the consortium does not know.
+    #[error("the committee names a validator that is not known; decide about its address first")]
+    ValidatorUnknown,
+    /// A decision about committees or addresses is not at least three consensus epochs ahead.
+    #[error("the first epoch is not at least 3 consensus epochs ahead")]
+    EpochTooSoon,
     /// A value was not loaded before: a defect of the caller, not of the operation.
     #[error("the state needed was not loaded")]
     NotLoaded,
@@ -141,6 +170,15 @@ impl Refusal {
             Self::NothingToReinstate => "nothing_to_reinstate",
             Self::RightNotForRole => "right_not_for_role",
             Self::RightExists => "right_exists",
+            Self::LinkKey => "link_key_invalid",
+            Self::Address => "validator_address",
+            Self::ValidatorMoves => "validator_moves",
+            Self::ValidatorIndex => "validator_index",
+            Self::CommitteeOrder => "committee_order",
+            Self::CommitteeTooLarge => "committee_too_large",
+            Self::CommitteeTooSmall => "committee_too_small",
+            Self::ValidatorUnknown => "validator_unknown",
+            Self::EpochTooSoon => "epoch_too_soon",
             Self::NotLoaded => "state_not_loaded",
         }
     }

@@ -3,16 +3,42 @@
 use std::collections::BTreeMap;
 
 use crate::charter::Charter;
+use crate::committee::{CommitteeTurn, KnownValidator, Schedule};
 use crate::record::{Parameters, Record, StateKey, StateValue, state_key};
 use crate::refusal::Refusal;
 
 /// The state at genesis: what is in it before the first block.
 #[must_use]
-pub fn genesis_state(_charter: &Charter) -> Vec<(StateKey, StateValue)> {
-    vec![(
-        state_key::parameters(),
-        Record::Parameters(Parameters::default()).encode(),
-    )]
+pub fn genesis_state(charter: &Charter) -> Vec<(StateKey, StateValue)> {
+    let mut records = vec![(state_key::parameters(), Record::Parameters(Parameters::default()))];
+    let mut members = Vec::with_capacity(charter.validators.len());
+    for (index, validator) in (0..).zip(&charter.validators) {
+        let known = KnownValidator {
+            index,
+            link_key: validator.link_key,
+            name: validator.name.clone(),
+            address: validator.address.clone(),
+            moves: None,
+        };
+        members.push(index);
+        records.extend([
+            (
+                state_key::validator_index(index),
+                Record::ValidatorIndex(known.link_key),
+            ),
+            (
+                state_key::validator(&known.link_key),
+                Record::Validator(Box::new(known)),
+            ),
+        ]);
+    }
+    let schedule = Schedule {
+        known: members.len() as u16,
+        turns: vec![CommitteeTurn { from: 0, members }],
+    };
+    records.push((state_key::schedule(), Record::Schedule(schedule)));
+    let records = records.into_iter();
+    records.map(|(key, record)| (key, record.encode())).collect()
 }
 
 /// Values loaded from the state, and what has been written over them.

@@ -6,6 +6,7 @@
 //! * `index`: where an operation or a document stands, rebuilt from blocks whenever it is lost.
 //! * `pending`: what was received and is not final, and who waits for it.
 //! * `disk`: what a node says when there is no space left.
+//! * `part`: what part the node has in consensus.
 //! * `api`: the HTTP interface; `resolver`: the DID Resolution binding.
 //!
 //! `received` promises nothing. `finalized` is said of an operation only after it was seen in a
@@ -25,6 +26,7 @@ mod index;
 mod ledger_view;
 mod measure;
 mod node;
+mod part;
 mod pending;
 mod resolver;
 mod timestamp;

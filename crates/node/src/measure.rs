@@ -1,6 +1,7 @@
 //! What `/metrics` tells of a node, beside what is counted as it happens.
 
 use crate::ledger_view::Node;
+use crate::part::Part;
 
 /// The engine's own families that operators watch, of several hundred. They are told under
 /// `engine_` and the engine's name.
@@ -32,6 +33,8 @@ pub(crate) async fn measure(node: Node, ready: bool) -> String {
         metrics::gauge!("ledger_pool_operations").set(status.pool_operations as f64);
         metrics::gauge!("ledger_pool_bytes").set(status.pool_bytes as f64);
         metrics::gauge!("ledger_validators").set(status.validators as f64);
+        metrics::gauge!("ledger_consensus_epoch").set(status.epoch as f64);
+        metrics::gauge!("ledger_votes").set(f64::from(u8::from(Part::of(&status).votes)));
     }
     // A stopped engine has no figures; `ledger_ready` says that it has stopped.
     watched(&node.engine.metrics().await.unwrap_or_default())

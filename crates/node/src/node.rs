@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use realdid_engine::{Engine, EngineStopper};
+use realdid_engine::{Engine, EngineStopper, Standing, Status};
 use realdid_service::config::Loaded;
 use realdid_service::{Hardening, PublicUrl, Shutdown, harden, health, now_ms, serve, telemetry};
 use tokio::net::TcpListener;
@@ -15,6 +15,7 @@ use crate::config::{DataDirectory, NodeConfig, engine_config, forget_share, load
 use crate::index::{self, Index};
 use crate::ledger_view::Node;
 use crate::measure::measure;
+use crate::part::Part;
 use crate::pending::Pending;
 use crate::{NodeError, api, disk};
 
@@ -173,21 +174,26 @@ impl Readiness {
         }
     }
 
-    fn of(&self, node: &Node) -> Result<(), String> {
+    fn of(&self, node: &Node) -> Result<Part, String> {
         let status = node.engine.status();
         let age = Duration::from_millis(now_ms().saturating_sub(status.time_ms));
         if status.stopped {
             Err("the consensus engine has stopped".to_owned())
-        } else if status.validators > 1 && status.height <= self.started {
+        } else if !alone(&status) && status.height <= self.started {
             Err("no block has become final since the start".to_owned())
         } else if age > self.age {
             Err(format!("the newest block is older than {} s", self.age.as_secs()))
         } else if node.index.height() + READY_LAG < status.height {
             Err("the index is behind the ledger".to_owned())
         } else {
-            Ok(())
+            Ok(Part::of(&status))
         }
     }
+}
+
+/// Whether this node is the whole committee.
+fn alone(status: &Status) -> bool {
+    status.validators == 1 && status.standing == Some(Standing::Signs)
 }
 
 /// The public URL; with the real port if the system was asked for any free one.

@@ -7,6 +7,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::Problem;
 
@@ -18,15 +20,21 @@ pub const LIVE: &str = "/health/live";
 /// Path of the readiness answer.
 pub const READY: &str = "/health/ready";
 
-type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), NotReady>> + Send>> + Send + Sync>;
+type Answer = Pin<Box<dyn Future<Output = Result<Value, NotReady>> + Send>>;
+type Check = Arc<dyn Fn() -> Answer + Send + Sync>;
 
-/// The two health routes; `ready` is asked at each `/health/ready`.
-pub fn routes<F, Fut>(ready: F) -> Router
+/// The two health routes; `ready` is asked at each `/health/ready`. What it tells beside, as an object,
+/// is in the answer.
+pub fn routes<F, Fut, T>(ready: F) -> Router
 where
     F: Fn() -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<(), NotReady>> + Send + 'static,
+    Fut: Future<Output = Result<T, NotReady>> + Send + 'static,
+    T: Serialize,
 {
-    let check: Check = Arc::new(move || Box::pin(ready()));
+    let check: Check = Arc::new(move || {
+        let ready = ready();
+        Box::pin(async move { Ok(serde_json::to_value(ready.await?).unwrap_or_default()) })
+    });
     Router::new()
         .route(
             LIVE,
@@ -37,7 +45,13 @@ where
 
 async fn answer(check: Check) -> Response {
     match check().await {
-        Ok(()) => Json(serde_json::json!({"status": "ready"})).into_response(),
+        Ok(mut told) => {
+            let mut answer = serde_json::json!({"status": "ready"});
+            if let (Some(answer), Some(told)) = (answer.as_object_mut(), told.as_object_mut()) {
+                answer.append(told);
+            }
+            Json(answer).into_response()
+        }
         Err(reason) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", reason).into_response(),
     }
 }

@@ -10,11 +10,8 @@ use zeroize::Zeroizing;
 use crate::args::NetworkInit;
 use crate::failure::{Failure, Outcome};
 
-/// Shares are dealt anew every 17,280 blocks, a day when idle; room for ten validators.
-const COMMITTEES: Committees = Committees {
-    epoch_blocks: 17_280,
-    max_validators: 10,
-};
+/// Most validators of a committee.
+const MAX_VALIDATORS: u16 = 10;
 /// Seconds of an epoch: 90 days.
 const EPOCH_SECONDS: u64 = 90 * 24 * 3600;
 /// Tokens per person and period.
@@ -144,7 +141,10 @@ impl Founding {
                     address: format!("127.0.0.1:{}", ports.peers(index)),
                 })
                 .collect(),
-            committees: COMMITTEES,
+            committees: Committees {
+                epoch_blocks: options.epoch_blocks,
+                max_validators: MAX_VALIDATORS,
+            },
             seats,
             epoch_seconds: EPOCH_SECONDS,
             quota: QUOTA,

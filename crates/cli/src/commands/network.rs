@@ -21,7 +21,7 @@ const FORMAT_VERSION: u32 = 3;
 
 /// The pace of several validators. Each waits for a leader for as long as the heartbeat and the slack
 /// before it gives a view up: where one may be lost, that must not be long.
-const PACE_OF_SEVERAL: &str = "heartbeat_ms = 2000\nleader_slack_ms = 500\n";
+pub const PACE_OF_SEVERAL: &str = "heartbeat_ms = 2000\nleader_slack_ms = 500\n";
 
 /// Runs a network command.
 pub fn run(command: NetworkCommand, output: Output) -> Outcome<()> {
@@ -206,11 +206,11 @@ fn write_in(dir: &Path, directory: &str, name: &str, content: &str) -> Outcome<(
     write(&directory.join(name), content)
 }
 
-fn write(path: &Path, content: &str) -> Outcome<()> {
+pub fn write(path: &Path, content: &str) -> Outcome<()> {
     write_private(path, content.as_bytes()).map_err(|error| Failure::file(path, &error))
 }
 
-fn make_directory(path: &Path) -> Outcome<()> {
+pub fn make_directory(path: &Path) -> Outcome<()> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|error| Failure::file(path, &error))
 }

@@ -94,4 +94,59 @@ pub const CODES: &[Entry] = &[
         "The sponsor's word is for another DID.",
         "have this DID sponsored: realdid organisation sponsor DID",
     ),
+    entry(
+        "committee_order",
+        "The committee names a validator twice, or not in rising order of the link keys.",
+        "realdid governance committee set, which orders them",
+    ),
+    entry(
+        "committee_too_large",
+        "The committee has more validators than the charter allows.",
+        "remove one in the same decision: realdid governance committee set --admit KEY --remove KEY",
+    ),
+    entry(
+        "committee_too_small",
+        "A committee has at least 4 validators, so that one may be lost; a sandbox's has at least one.",
+        "admit another one in the same decision",
+    ),
+    entry(
+        "epoch_too_soon",
+        "Decisions about committees and addresses are at least 3 consensus epochs ahead of the block they are in.",
+        "realdid governance committee show tells the earliest; leave --from out for one more than that",
+    ),
+    entry(
+        "link_key_invalid",
+        "The link key is not an Ed25519 public key.",
+        "use the link key that realdid node init printed",
+    ),
+    entry(
+        "validator_address",
+        "The address is not host:port of at most 80 bytes, with an IP address or a DNS name and a port.",
+        "write node.example:7301 or 192.0.2.1:7301",
+    ),
+    entry(
+        "validator_in_committee",
+        "The validator to be admitted is in the newest committee.",
+        "realdid governance committee show",
+    ),
+    entry(
+        "validator_index",
+        "Another validator became known meanwhile, and took the number.",
+        "propose it again",
+    ),
+    entry(
+        "validator_moves",
+        "The validator moves to another address within the next consensus epochs.",
+        "decide again when it has: realdid governance committee show",
+    ),
+    entry(
+        "validator_not_in_committee",
+        "The validator to be removed is not in the newest committee.",
+        "realdid governance committee show",
+    ),
+    entry(
+        "validator_unknown",
+        "The committee names a validator that the consortium does not know.",
+        "realdid governance committee validator LINK_KEY --name NAME --address HOST:PORT, then admit it",
+    ),
 ];

@@ -6,6 +6,7 @@
 mod bad_days;
 mod browser;
 mod commands;
+mod committees;
 mod country;
 mod exchanged;
 mod governance;

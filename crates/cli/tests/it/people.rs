@@ -67,6 +67,12 @@ impl TestAuthority {
         }
     }
 
+    /// Identifier hash of its DID.
+    #[allow(dead_code, reason = "not every target needs it")]
+    pub fn did(&self) -> Hash {
+        self.inception.hash()
+    }
+
     /// What puts the authority on the ledger, in this order, as a block holds it: its DID, then
     /// its epoch key.
     pub fn operations(&self) -> [Vec<u8>; 2] {

@@ -28,6 +28,8 @@ const LIMITS: [(&str, [&str; 2]); 2] = [
     ("limits", ["requests_per_second", "burst"]),
     ("admission", ["cost_per_second", "cost_burst"]),
 ];
+/// Heartbeat and slack of a leader, in milliseconds.
+const PACE: i64 = 250;
 /// Lines of a log that a failure shows.
 const LOG_LINES: usize = 30;
 
@@ -68,6 +70,11 @@ impl Network {
     /// Founds a network of so many validators with ports of its own. Rate limits are lifted: the tests ask
     /// from one address.
     pub fn of(validators: u16) -> Self {
+        Self::shaped(validators, |_| {})
+    }
+
+    /// The same, with a charter that differs.
+    pub fn shaped(validators: u16, shape: impl FnOnce(&mut Charter)) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let nodes = (0..validators).map(node_port);
         let ports: Vec<_> = nodes.flat_map(|port| [port, port + 1]).chain([20]).collect();
@@ -97,9 +104,10 @@ impl Network {
         // Shares of the network key are dealt anew as often as the charter can say, so many times a test.
         charter.committees.epoch_blocks =
             u64::from(charter.committees.max_validators) * EPOCH_BLOCKS_PER_VALIDATOR;
+        shape(&mut charter);
         fs::write(&file, charter.to_json().expect("a valid charter")).expect("the charter is written");
         for index in 0..validators {
-            configure(&root.join(node_name(index)).join("node.toml"));
+            configure(&root.join(node_name(index)).join("node.toml"), PACE);
         }
         let authority = TestAuthority::new(&charter, &AUTHORITY);
         Self {
@@ -142,9 +150,15 @@ impl Network {
     }
 
     /// Address of what listens so far above the first port.
-    #[allow(dead_code, reason = "used by a bench")]
+    #[allow(dead_code, reason = "not every target needs it")]
     pub fn url_at(&self, offset: u16) -> String {
-        format!("http://127.0.0.1:{}", self.port + offset)
+        format!("http://127.0.0.1:{}", self.port_at(offset))
+    }
+
+    /// A port so far above the first.
+    #[allow(dead_code, reason = "not every target needs it")]
+    pub const fn port_at(&self, offset: u16) -> u16 {
+        self.port + offset
     }
 
     /// Starts the node and waits until it is ready.
@@ -375,9 +389,9 @@ pub fn free_ports(offsets: &[u16]) -> u16 {
     }
 }
 
-/// Lets one address ask as often as it likes, and makes the pause short that a lone validator makes
-/// after it was killed in the middle of a view.
-fn configure(config: &Path) {
+/// Lets one address ask as often as it likes, and sets the pace, in milliseconds: short, so that a lone
+/// validator does not pause long after it was killed in the middle of a view.
+pub fn configure(config: &Path, pace: i64) {
     let text = fs::read_to_string(config).expect("the node's configuration");
     let mut table: toml::Table = text.parse().expect("a TOML file");
     for (name, keys) in LIMITS {
@@ -388,7 +402,7 @@ fn configure(config: &Path) {
         }
     }
     for name in ["heartbeat_ms", "leader_slack_ms"] {
-        table.insert(name.to_owned(), toml::Value::Integer(250));
+        table.insert(name.to_owned(), toml::Value::Integer(pace));
     }
     fs::write(config, table.to_string()).expect("the configuration is written");
 }

@@ -6,4 +6,8 @@ mod consortium;
 mod kill;
 mod proofs;
 mod single;
+#[allow(
+    dead_code,
+    reason = "shared with the crate's own tests, which need more of it"
+)]
 mod support;

@@ -1,7 +1,7 @@
 //! A small network for the tests: a charter with seats, and operations that take them.
 
 use rand::{SeedableRng as _, rngs::StdRng};
-use realdid_crypto::{KeyType, SecretKey};
+use realdid_crypto::{Hash, KeyType, SecretKey};
 use realdid_did::{
     Action, Authorization, Commitment, DocumentData, Founding, Inception, Network, Operation, VerificationKey,
 };
@@ -9,8 +9,8 @@ use realdid_engine::{
     Engine, EngineConfig, EngineStopper, FinalizedBlock, ValidatorKeys, deal, link_public_key, network_key,
 };
 use realdid_ledger::{
-    Charter, CheckedOperation, Committees, KeyOrigin, Member, Quota, Role, Seat, StateKey, Validator, check,
-    encode_did_operation, state_key,
+    Charter, CheckedOperation, Committees, GovernanceAction, GovernanceOperation, KeyOrigin, Member, Quota,
+    Role, Seat, StateKey, Validator, check, encode_did_operation, state_key,
 };
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -124,19 +124,40 @@ impl World {
         }
     }
 
-    /// The configuration of one validator, with a short heartbeat.
+    /// Adds a node that the charter does not name; gives its link key.
+    pub fn newcomer(&mut self) -> Hash {
+        let seed = [200 - self.seeds.len() as u8; 32];
+        self.seeds.push(seed);
+        Hash(link_public_key(&seed))
+    }
+
+    /// How many nodes there are, in the charter or not.
+    pub const fn nodes(&self) -> usize {
+        self.seeds.len()
+    }
+
+    /// Link key of a node.
+    pub fn link_key(&self, index: usize) -> Hash {
+        Hash(link_public_key(&self.seeds[index]))
+    }
+
+    /// A decision of the one member.
+    pub fn decision(&self, sequence: u64, action: GovernanceAction) -> CheckedOperation {
+        let charter = self.charter.hash();
+        let bytes = GovernanceOperation { sequence, action }.sign(&charter, &[(0, &member_key())]);
+        check(&self.charter, &charter, &bytes).expect("a well-formed decision")
+    }
+
+    /// The configuration of one node, with a short heartbeat.
     pub fn config(&self, index: usize, dir: &Path) -> EngineConfig {
         let keys = ValidatorKeys {
             link_key: Zeroizing::new(self.seeds[index]),
-            share: Some(self.shares[index].clone()),
+            share: self.shares.get(index).cloned(),
         };
         // Nobody dials a lone validator.
-        let listen = match self.seeds.len() {
-            1 => free_port(),
-            _ => self.charter.validators[index]
-                .address
-                .parse()
-                .expect("an address"),
+        let listen = match self.charter.validators.get(index) {
+            Some(validator) if self.seeds.len() > 1 => validator.address.parse().expect("an address"),
+            _ => free_port(),
         };
         let mut config = EngineConfig::new(dir.to_owned(), self.charter.clone(), keys, listen);
         config.local_network = true;

@@ -85,7 +85,7 @@ fn members_sign_once_and_in_order() {
     assert_eq!(ledger.apply(&trailing), Err(DecodeError::TrailingBytes(1).into()));
     trailing.pop();
     let mut unknown = trailing.clone();
-    unknown[41] = 8;
+    unknown[41] = 10;
     assert_eq!(
         ledger.apply(&unknown),
         Err(DecodeError::Unknown("governance action").into())

@@ -8,6 +8,7 @@ mod accreditation;
 mod authority;
 mod charter;
 mod checking;
+mod committees;
 mod finality;
 #[path = "../../../../vectors/frozen.rs"]
 mod frozen;

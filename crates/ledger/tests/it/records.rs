@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use realdid_crypto::{DecodeError, Hash};
 use realdid_did::Authorization;
 use realdid_ledger::{
-    Accreditation, Anchor, EpochKeyRecord, Grant, Parameters, Record, Right, RightKind, Role, StateValue,
-    VALUE_LEN, state_key,
+    Accreditation, Anchor, CommitteeTurn, EpochKeyRecord, Grant, KnownValidator, Parameters, Record, Right,
+    RightKind, Role, Schedule, StateValue, VALUE_LEN, state_key,
 };
 
 use crate::world::{Ledger, World};
@@ -52,6 +52,23 @@ pub fn one_of_each() -> Vec<Record> {
             suspended_at: 6,
             ..accreditation("Suspended")
         }),
+        Record::Validator(Box::new(KnownValidator {
+            index: 7,
+            link_key: hash(1),
+            name: "n".repeat(64),
+            address: "a".repeat(80),
+            moves: Some((9, "b".repeat(80))),
+        })),
+        Record::ValidatorIndex(hash(1)),
+        Record::Schedule(Schedule {
+            known: 40,
+            turns: (0..4)
+                .map(|from| CommitteeTurn {
+                    from,
+                    members: (0..32).collect(),
+                })
+                .collect(),
+        }),
         Record::Grant(Grant {
             right: Right {
                 did: hash(1),
@@ -94,7 +111,7 @@ fn a_record_has_one_encoding() {
 #[test]
 fn unknown_records_and_roles_are_refused() {
     let mut value: StateValue = [0; VALUE_LEN];
-    for tag in [0, 10, 255] {
+    for tag in [0, 13, 255] {
         value[0] = tag;
         assert_eq!(Record::decode(&value), Err(DecodeError::Unknown("record")));
     }

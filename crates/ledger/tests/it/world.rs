@@ -146,6 +146,8 @@ pub struct Ledger<'w> {
     pub world: &'w World,
     pub values: BTreeMap<StateKey, StateValue>,
     pub now: u64,
+    /// Height of its next block.
+    pub height: u64,
 }
 
 impl<'w> Ledger<'w> {
@@ -155,6 +157,7 @@ impl<'w> Ledger<'w> {
             world,
             values: genesis_state(&world.charter).into_iter().collect(),
             now: GENESIS + 10,
+            height: 1,
         }
     }
 
@@ -181,7 +184,7 @@ impl<'w> Ledger<'w> {
             state.load(key, self.values.get(&key).copied());
         }
         let block = BlockContext {
-            height: 1,
+            height: self.height,
             time_ms: self.now * 1000 + 999,
         };
         let outcome = execute(charter, hash, &block, &operation, &mut state);

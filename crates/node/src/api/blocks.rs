@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use super::{FRESH, IMMUTABLE, problems};
 use crate::ledger_view::Node;
+use crate::part::Part;
 
 /// A final header.
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,8 +64,11 @@ pub(crate) struct StatusAnswer {
     indexed_height: u64,
     /// Operations that wait.
     pool_operations: usize,
-    /// Validators of the network.
+    /// Validators of the newest committee.
     validators: usize,
+    /// What part this node has in it.
+    #[serde(flatten)]
+    part: Part,
     /// Version of the software.
     version: &'static str,
 }
@@ -129,6 +133,7 @@ pub(crate) async fn status(State(node): State<Arc<Node>>) -> Json<StatusAnswer> 
         indexed_height: node.index.height(),
         pool_operations: status.pool_operations,
         validators: status.validators,
+        part: Part::of(&status),
         version: env!("CARGO_PKG_VERSION"),
     })
 }

@@ -61,7 +61,9 @@ impl Indexed {
 /// The DID that a decision is about.
 fn subject(operation: &GovernanceOperation) -> Option<Hash> {
     match &operation.action {
-        GovernanceAction::RevokeEpochKey(_) => None,
+        GovernanceAction::RevokeEpochKey(_)
+        | GovernanceAction::SetValidator { .. }
+        | GovernanceAction::SetCommittee { .. } => None,
         GovernanceAction::RevokeAccreditation(did)
         | GovernanceAction::Suspend(did)
         | GovernanceAction::Reinstate(did)

@@ -58,6 +58,9 @@ pub enum GovernanceCommand {
         #[command(flatten)]
         by: DecideOptions,
     },
+    /// Who validates: show it, make a validator known, set the committee.
+    #[command(subcommand)]
+    Committee(CommitteeCommand),
     /// Show how an organisation stands, by proof.
     Show {
         /// Its DID.
@@ -89,6 +92,53 @@ pub enum GovernanceCommand {
         #[command(flatten)]
         at: NetworkOptions,
     },
+}
+
+/// Who validates, by consensus epochs: a fixed number of blocks each. A committee gets shares of the network
+/// key in the first epoch it is set for, and signs from the next on.
+#[derive(Debug, Subcommand)]
+pub enum CommitteeCommand {
+    /// Show who validates now and later, by proof.
+    Show {
+        #[command(flatten)]
+        at: NetworkOptions,
+    },
+    /// Make a validator known, so that it may follow and be admitted; or move a known one.
+    Validator {
+        /// Public key of its links, as `realdid node init` prints it: 64 hexadecimal digits.
+        #[arg(value_parser = hash)]
+        link_key: Hash,
+        /// Name of the organisation that runs it.
+        #[arg(long)]
+        name: String,
+        /// Where its peers reach it: `host:port`.
+        #[arg(long)]
+        address: String,
+        /// From which consensus epoch on it is reached there: 3 ahead or more; 4 ahead if left out.
+        #[arg(long)]
+        from: Option<u64>,
+        #[command(flatten)]
+        by: DecideOptions,
+    },
+    /// Set the committee from a consensus epoch on: the newest one, with changes.
+    Set(CommitteeOptions),
+}
+
+/// How the newest committee changes.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["admit", "remove"]))]
+pub struct CommitteeOptions {
+    /// Link key of a known validator to admit; several are possible.
+    #[arg(long, value_parser = hash)]
+    pub admit: Vec<Hash>,
+    /// Link key of a validator to remove; several are possible.
+    #[arg(long, value_parser = hash)]
+    pub remove: Vec<Hash>,
+    /// From which consensus epoch on: 3 ahead or more; 4 ahead if left out.
+    #[arg(long)]
+    pub from: Option<u64>,
+    #[command(flatten)]
+    pub by: DecideOptions,
 }
 
 /// Whose accreditation it is.

@@ -1,6 +1,7 @@
-//! What the consortium decides: who is accredited, and who may issue or ask for what.
+//! What the consortium decides: who is accredited, who may issue or ask for what, and who validates.
 
 pub mod args;
+mod committee;
 mod proposal;
 mod show;
 
@@ -12,8 +13,8 @@ use realdid_client::NodeClient;
 use realdid_crypto::{Hash, KeyType, SecretKey};
 use realdid_did::Did;
 use realdid_ledger::{
-    Charter, GovernanceAction, GovernanceOperation, LightError, ProvenState, Right, StateKey, TrustAnchor,
-    check, state_key, type_id,
+    Charter, CheckedOperation, GovernanceAction, GovernanceOperation, LightError, ProvenState, Right,
+    StateKey, TrustAnchor, check, state_key, type_id,
 };
 use realdid_openid::dcql::ClaimPath;
 use realdid_openid::registration::MayAsk;
@@ -71,6 +72,7 @@ pub fn run(command: GovernanceCommand, output: Output) -> Outcome<()> {
             let action = GovernanceAction::RevokeEpochKey(id);
             decide(&charter, action, Meant::default(), &by, output)
         }
+        GovernanceCommand::Committee(command) => committee::run(command, output),
         GovernanceCommand::Show { did, types, at } => {
             let charter = of_network(&at, &did)?;
             block_on(show::run(&client(&at, &charter)?, &charter, &did, &types, output))?
@@ -233,7 +235,12 @@ async fn conclude(node: &NodeClient, charter: &Charter, proposal: &Proposal, out
     let words = proposal.words(charter);
     output.progress(format!("submitting: {words}"));
     node.submit_and_wait(&bytes, &checked.hash(), LIMIT).await?;
-    let state = shown(node, &proposal.operation, &checked.keys()).await?;
+    let state = shown(
+        node,
+        &proposal.operation,
+        &telling(&proposal.operation.action, &checked),
+    )
+    .await?;
     let (height, time) = (state.height(), state.time());
     let mut value = json!({
         "decided": words,
@@ -275,6 +282,15 @@ async fn shown(
     Err(Failure::unavailable("decision_not_proven", what))
 }
 
+/// The places of the state that tell whether a decision took effect.
+fn telling(action: &GovernanceAction, checked: &CheckedOperation) -> Vec<StateKey> {
+    match action {
+        // The validators themselves are as they were.
+        GovernanceAction::SetCommittee { .. } => vec![state_key::parameters(), state_key::schedule()],
+        _ => checked.keys(),
+    }
+}
+
 /// Whether the state is as an action leaves it.
 fn is_so(action: &GovernanceAction, state: &ProvenState) -> Result<bool, LightError> {
     Ok(match action {
@@ -294,6 +310,19 @@ fn is_so(action: &GovernanceAction, state: &ProvenState) -> Result<bool, LightEr
             .is_some_and(|grant| grant.detail == *detail && grant.revoked_at == 0),
         GovernanceAction::RevokeRight(right) => {
             state.grant(right)?.is_some_and(|grant| grant.revoked_at != 0)
+        }
+        GovernanceAction::SetValidator {
+            link_key,
+            from,
+            address,
+            ..
+        } => state
+            .validator(link_key)?
+            .is_some_and(|known| known.address_in(*from) == address),
+        GovernanceAction::SetCommittee { from, members } => {
+            let schedule = state.schedule()?;
+            let turn = schedule.turns.iter().find(|turn| turn.from == *from);
+            turn.is_some_and(|turn| turn.members.len() == members.len())
         }
     })
 }

@@ -269,6 +269,23 @@ pub fn words(charter: &Charter, action: &GovernanceAction, meant: &Meant) -> Str
             kind(right.kind),
             type_name(right.type_id)
         ),
+        GovernanceAction::SetValidator {
+            link_key,
+            from,
+            name,
+            address,
+            ..
+        } => format!(
+            "the validator {link_key} of `{name}` is reached at {address} from consensus epoch {from} on"
+        ),
+        GovernanceAction::SetCommittee { from, members } => {
+            let members: Vec<_> = members.iter().map(ToString::to_string).collect();
+            let count = members.len();
+            format!(
+                "the committee from consensus epoch {from} on is these {count} validators: {}",
+                members.join(", ")
+            )
+        }
     }
 }
 
