@@ -7,6 +7,7 @@
 //! * `pending`: what was received and is not final, and who waits for it.
 //! * `disk`: what a node says when there is no space left.
 //! * `part`: what part the node has in consensus.
+//! * `explorer`: pages for people who look around;
 //! * `api`: the HTTP interface; `resolver`: the DID Resolution binding.
 //!
 //! `received` promises nothing. `finalized` is said of an operation only after it was seen in a
@@ -22,6 +23,7 @@ mod api;
 pub mod config;
 mod disk;
 mod error;
+mod explorer;
 mod index;
 mod ledger_view;
 mod measure;

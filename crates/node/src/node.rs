@@ -17,7 +17,7 @@ use crate::ledger_view::Node;
 use crate::measure::measure;
 use crate::part::Part;
 use crate::pending::Pending;
-use crate::{NodeError, api, disk};
+use crate::{NodeError, api, disk, explorer};
 
 /// What a node that is ready may be late beyond what its network's pace allows.
 const READY_SLACK: Duration = Duration::from_secs(5);
@@ -142,7 +142,8 @@ fn router(node: Node, config: &NodeConfig, public_url: &PublicUrl, readiness: Re
         https: public_url.is_https(),
     };
     harden(
-        api::router(node)
+        api::router(node.clone())
+            .merge(explorer::router(node))
             .merge(health::routes(ready))
             .merge(telemetry::routes_with(measured)),
         hardening,

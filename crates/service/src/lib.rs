@@ -13,6 +13,7 @@
 pub mod clock;
 pub mod config;
 pub mod health;
+pub mod language;
 pub mod layers;
 pub mod network;
 pub mod problem;

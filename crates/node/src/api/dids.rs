@@ -219,7 +219,7 @@ async fn operations_evidence(
 }
 
 /// A DID of this network.
-fn parse_did(node: &Node, text: &str) -> Result<ParsedDid, Problem> {
+pub(crate) fn parse_did(node: &Node, text: &str) -> Result<ParsedDid, Problem> {
     let parsed =
         ParsedDid::parse(text).map_err(|error| Problem::bad_request("invalid_did", error.to_string()))?;
     let other_charter = parsed
@@ -235,6 +235,6 @@ fn parse_did(node: &Node, text: &str) -> Result<ParsedDid, Problem> {
     Ok(parsed)
 }
 
-fn not_published() -> Problem {
+pub(crate) fn not_published() -> Problem {
     Problem::not_found("not_published", "the DID is not on the ledger")
 }

@@ -1,7 +1,7 @@
 //! The HTTP interface: one handler per route, each a visible list of steps.
 
 mod blocks;
-mod dids;
+pub(crate) mod dids;
 mod operations;
 pub(crate) mod problems;
 mod proofs;

@@ -5,6 +5,7 @@
 //! them.
 
 mod follow;
+mod lists;
 mod write;
 
 use std::path::Path;
@@ -15,8 +16,20 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use tokio::sync::watch;
 
 pub(crate) use follow::follow;
+pub(crate) use write::kind_of;
 
 use crate::NodeError;
+
+/// What is rebuilt from the blocks.
+const TABLES: [&str; 7] = [
+    "operations",
+    "documents",
+    "decisions",
+    "governance",
+    "epoch_keys",
+    "counts",
+    "hours",
+];
 
 /// Where an operation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,15 +96,11 @@ impl Index {
     /// Forgets everything, to be rebuilt.
     async fn clear(&self) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query("DELETE FROM operations")
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query("DELETE FROM documents")
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query("DELETE FROM decisions")
-            .execute(&mut *transaction)
-            .await?;
+        for table in TABLES {
+            // The names are this module's own.
+            let statement = sqlx::AssertSqlSafe(format!("DELETE FROM {table}"));
+            sqlx::query(statement).execute(&mut *transaction).await?;
+        }
         sqlx::query("UPDATE meta SET height = 0")
             .execute(&mut *transaction)
             .await?;

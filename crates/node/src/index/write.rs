@@ -4,7 +4,8 @@ use realdid_crypto::Hash;
 use realdid_did::SignedOperation;
 use realdid_engine::FinalizedBlock;
 use realdid_ledger::{
-    CEREMONY_RECORD, Charter, GovernanceAction, GovernanceOperation, check, decode_did_operation,
+    CEREMONY_RECORD, Charter, GovernanceAction, GovernanceOperation, ServiceAction, check,
+    decode_did_operation,
 };
 use sqlx::{Sqlite, Transaction};
 
@@ -12,6 +13,9 @@ use super::{Index, signed};
 
 /// Empty blocks move the stored progress only now and then: they cost nothing to look at again.
 const EMPTY_BLOCKS: u64 = 64;
+
+/// The kind of a decision of the consortium.
+const GOVERNANCE: &str = "governance";
 
 /// An operation as the index sees it.
 pub(crate) struct Indexed {
@@ -23,6 +27,8 @@ pub(crate) struct Indexed {
     did: Option<(Hash, Vec<Hash>)>,
     /// Identifier hash of the DID that it decides about.
     subject: Option<Hash>,
+    /// The epoch key that it publishes: authority, epoch, identifier.
+    epoch_key: Option<(Hash, u64, Hash)>,
 }
 
 impl Indexed {
@@ -40,6 +46,7 @@ impl Indexed {
                 kind,
                 did: Some((operation.did, documents(&signed))),
                 subject: None,
+                epoch_key: None,
             });
         }
         // Operations of services and governance are rare; their hash comes with the check.
@@ -47,13 +54,21 @@ impl Indexed {
         let kind = if checked.service_operation().is_some() {
             "service"
         } else {
-            "governance"
+            GOVERNANCE
         };
         Some(Self {
             hash: checked.hash(),
             kind,
             did: None,
             subject: checked.governance_operation().and_then(subject),
+            epoch_key: checked
+                .service_operation()
+                .and_then(|operation| match &operation.action {
+                    ServiceAction::PublishEpochKey(key) => {
+                        Some((key.authority, key.epoch, key.id(charter_hash)))
+                    }
+                    _ => None,
+                }),
         })
     }
 }
@@ -156,11 +171,47 @@ async fn add_operation(
             .execute(&mut **transaction)
             .await?;
     }
+    add_to_lists(transaction, block, position, operation).await?;
     if let Some(subject) = operation.subject {
         sqlx::query("INSERT OR IGNORE INTO decisions (subject, height, position) VALUES (?, ?, ?)")
             .bind(subject.0.as_slice())
             .bind(height)
             .bind(position)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What is listed and counted, beside what is looked up.
+async fn add_to_lists(
+    transaction: &mut Transaction<'_, Sqlite>,
+    block: &FinalizedBlock,
+    position: i64,
+    operation: &Indexed,
+) -> Result<(), sqlx::Error> {
+    let height = signed(block.header.height);
+    sqlx::query("INSERT INTO counts (kind, operations) VALUES (?, 1) ON CONFLICT DO UPDATE SET operations = operations + 1")
+        .bind(operation.kind)
+        .execute(&mut **transaction)
+        .await?;
+    sqlx::query("INSERT INTO hours (hour, operations) VALUES (?, 1) ON CONFLICT DO UPDATE SET operations = operations + 1")
+        .bind(signed(block.header.time_ms / 3_600_000))
+        .execute(&mut **transaction)
+        .await?;
+    if operation.kind == GOVERNANCE {
+        sqlx::query("INSERT OR IGNORE INTO governance (height, position) VALUES (?, ?)")
+            .bind(height)
+            .bind(position)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    if let Some((authority, epoch, id)) = operation.epoch_key {
+        sqlx::query("INSERT OR IGNORE INTO epoch_keys (authority, epoch, id, height) VALUES (?, ?, ?, ?)")
+            .bind(authority.0.as_slice())
+            .bind(signed(epoch))
+            .bind(id.0.as_slice())
+            .bind(height)
             .execute(&mut **transaction)
             .await?;
     }

@@ -9,6 +9,7 @@
 mod admission;
 mod api;
 mod decisions;
+mod explorer;
 mod lifecycle;
 mod proofs;
 mod resolver;
