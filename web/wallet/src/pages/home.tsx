@@ -1,0 +1,47 @@
+// What is there, what lapses soon, and where to try it.
+import { Notice, Title, View } from '../components.js';
+import { now } from '../device/ledger.js';
+import { pooled } from '../device/state.js';
+import type { WalletState } from '../device/state.js';
+import { useWords } from '../text.js';
+import { Refill } from './refill.js';
+
+/** Cards that expire within this time are told of, in seconds. */
+const SOON = 2 * 86_400;
+
+export function Home({ state }: { readonly state: WalletState }) {
+  const say = useWords();
+  const left = pooled(state).length;
+  const sites = state.dids.filter(({ site, unlinked }) => site !== undefined && unlinked !== true).length;
+  const soon = state.credentials.some(({ copies }) => copies.every(({ expires }) => expires < now() + SOON));
+  return (
+    <>
+      <Title>{say('home-title')}</Title>
+      <p>{say('home-state', { sites, left, cards: state.credentials.length })}</p>
+      {left <= 2 && <Refill state={state} />}
+      {soon && (
+        <Notice kind="warn">
+          <p>
+            {say('home-card-soon')} <View to="/cards">{say('nav-cards')}</View>
+          </p>
+        </Notice>
+      )}
+      {state.credentials.length === 0 && (
+        <Notice>
+          <p>
+            {say('home-no-card')} <View to="/setup">{say('setup-card-fetch')}</View>
+          </p>
+        </Notice>
+      )}
+      <h2>{say('home-try')}</h2>
+      <ul>
+        {state.network.trySites.map(({ name, url }) => (
+          <li key={url}>
+            <a href={url}>{name}</a>
+          </li>
+        ))}
+      </ul>
+      <p className="quiet small">{say('home-how')}</p>
+    </>
+  );
+}
