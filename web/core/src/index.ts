@@ -25,6 +25,7 @@ export * from './jws.js';
 export * from './key.js';
 export * from './keychain.js';
 export * from './light.js';
+export * from './listed-document.js';
 export * from './login.js';
 export * from './operation.js';
 export * from './presentation-request.js';

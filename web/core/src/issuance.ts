@@ -12,13 +12,13 @@ import { Refusal } from './errors.js';
 import type { Hash } from './hash.js';
 import { parseShortDid } from './identifier.js';
 import type { Did } from './identifier.js';
-import { Purposes, documentHash, isFor } from './inception.js';
-import type { DocumentData } from './inception.js';
+import { Purposes, isFor } from './inception.js';
 import { JsonObject, textMember } from './json.js';
 import type { Json } from './json.js';
 import { SigningInput, jwkOf } from './jws.js';
 import type { PublicKey } from './key.js';
 import type { ProvenState } from './light.js';
+import type { ListedDocument } from './listed-document.js';
 import { stateKey, typeId } from './record.js';
 import { parseIssuedVc, verifyVc } from './vc.js';
 import type { VerifiedVc } from './vc.js';
@@ -133,13 +133,19 @@ function readConfigurations(supported: JsonObject): ReadonlyMap<string, Configur
   const found = new Map<string, Configuration>();
   for (const [id, value] of supported) {
     const vct = value instanceof JsonObject ? textMember(value, 'vct') : undefined;
-    if (value instanceof JsonObject && vct !== undefined && textMember(value, 'format') === 'dc+sd-jwt') {
+    if (value instanceof JsonObject && vct !== undefined && textMember(value, 'format') === 'dc+sd-jwt' && isReadHere(value)) {
       const described = value.get('credential_metadata');
       const display = described instanceof JsonObject ? described.get('display') : value.get('display');
       found.set(id, { vct, names: readNames(display) });
     }
   }
   return found;
+}
+
+/** Whether the credential is signed by an algorithm that can be checked here. */
+function isReadHere(configuration: JsonObject): boolean {
+  const algorithms = configuration.get('credential_signing_alg_values_supported');
+  return !Array.isArray(algorithms) || algorithms.some((name) => ['ES256', 'EdDSA', 'Ed25519'].includes(String(name)));
 }
 
 function readNames(display: Json | undefined): ReadonlyMap<string, string> {
@@ -224,7 +230,7 @@ export interface KnownIssuer {
  *
  * @throws {IssuanceError | LightError}
  */
-export function judgeIssuer(reference: IssuerReference, vct: string, state: ProvenState, document: DocumentData, now: bigint): KnownIssuer {
+export function judgeIssuer(reference: IssuerReference, vct: string, state: ProvenState, document: ListedDocument, now: bigint): KnownIssuer {
   const accreditation = state.accreditation(reference.did.hash);
   if (accreditation === undefined || accreditation.revokedAt !== 0n || accreditation.suspendedAt !== 0n) {
     throw new IssuanceError('issuer_not_accredited');
@@ -232,7 +238,7 @@ export function judgeIssuer(reference: IssuerReference, vct: string, state: Prov
   if (state.right({ did: reference.did.hash, kind: 'issue', typeId: typeId(vct) }) === undefined) {
     throw new IssuanceError('issuer_not_entitled');
   }
-  if (issuerDocument(reference, state, now) !== documentHash(document)) {
+  if (issuerDocument(reference, state, now) !== document.hash) {
     throw new IssuanceError('document_mismatch');
   }
   const key = document.keys.find((found) => found.key.toString() === reference.fragment && isFor(found, Purposes.ASSERTION));

@@ -19,14 +19,14 @@ import { hashBytes, sha256 } from './hash.js';
 import type { Hash } from './hash.js';
 import { didText, parseShortDid } from './identifier.js';
 import type { Did } from './identifier.js';
-import { Purposes, documentHash, isFor } from './inception.js';
-import type { DocumentData } from './inception.js';
+import { Purposes, isFor } from './inception.js';
 import { JsonObject, asU64, equalsPlain, textMember, toPlain } from './json.js';
 import type { Json } from './json.js';
 import { parseJws } from './jws.js';
 import type { UnverifiedJws } from './jws.js';
 import type { PublicKey } from './key.js';
 import type { ProvenState } from './light.js';
+import type { ListedDocument } from './listed-document.js';
 import { inForceAs, stateKey, typeId } from './record.js';
 import type { Grant, Right } from './record.js';
 import { checkAddress } from './web-address.js';
@@ -225,7 +225,7 @@ export class FetchedRequest {
    *
    * @throws {AskError | JwsError | DcqlError}
    */
-  judge(state: ProvenState, documents: readonly [DocumentData, DocumentData], context: RequestContext): VerifiedRequest {
+  judge(state: ProvenState, documents: readonly [ListedDocument, ListedDocument], context: RequestContext): VerifiedRequest {
     const sponsorName = this.#checkFacts(state, documents, context.now);
     const [siteData, sponsorData] = documents;
     const kid = this.#message.kid ?? '';
@@ -247,7 +247,7 @@ export class FetchedRequest {
     return { ...request, asker, overAsked, epoch: state.epoch };
   }
 
-  #checkFacts(state: ProvenState, [siteData, sponsorData]: readonly [DocumentData, DocumentData], now: bigint): string {
+  #checkFacts(state: ProvenState, [siteData, sponsorData]: readonly [ListedDocument, ListedDocument], now: bigint): string {
     const active = (entry: Entry | undefined): entry is Entry => entry !== undefined && entryStatus(entry, now) === 'active';
     const site = state.did(this.#site.hash);
     if (!active(site) || site.assurance.backing !== 'sponsor' || site.assurance.by !== this.#sponsor.hash) {
@@ -262,7 +262,7 @@ export class FetchedRequest {
       throw new AskError('sponsor_inactive');
     }
     const told =
-      entryAt(site, now).document === documentHash(siteData) && entryAt(sponsor, now).document === documentHash(sponsorData);
+      entryAt(site, now).document === siteData.hash && entryAt(sponsor, now).document === sponsorData.hash;
     if (!told) {
       throw new AskError('document_mismatch');
     }
@@ -270,7 +270,7 @@ export class FetchedRequest {
   }
 
   #checkStatement(
-    sponsorData: DocumentData,
+    sponsorData: ListedDocument,
     { charter, now }: RequestContext,
   ): { name: string; origins: readonly string[]; mayAsk: readonly MayAsk[] } {
     const { stated, kid } = this.#statement;
@@ -350,7 +350,7 @@ function beyond(query: Query, allowed: readonly MayAsk[]): readonly OverAsked[] 
   );
 }
 
-function keyFor(data: DocumentData, fragment: string, purpose: number): PublicKey {
+function keyFor(data: ListedDocument, fragment: string, purpose: number): PublicKey {
   const found = data.keys.find(({ key }) => key.toString() === fragment);
   if (found === undefined || !isFor(found, purpose)) {
     throw new AskError('request_key_not_current');

@@ -86,10 +86,10 @@ export function Notice(props: { readonly kind?: 'info' | 'warn' | 'bad'; readonl
 /** A failure: what happened, what to do, and the code for whoever helps. */
 export function Trouble({ code, said }: { readonly code: string; readonly said?: string | undefined }) {
   const [say, sayOr] = [useWords(), useWordsOr()];
-  const id = sayId(said === undefined ? code : `${code}-${said}`);
+  const id = sayId(code);
   return (
-    <Notice kind="bad" title={sayOr(id, sayId(code)) === sayId(code) ? say('error-internal_error') : sayOr(id, sayId(code))}>
-      <p>{sayOr(`${id}-do`, `${sayId(code)}-do`)}</p>
+    <Notice kind="bad" title={sayOr(id, 'error-internal_error')}>
+      <p>{sayOr(`${id}-do`, 'error-internal_error-do')}</p>
       <p className="small">
         {say('error-code')} <code>{said === undefined ? code : `${code}: ${said}`}</code>
       </p>

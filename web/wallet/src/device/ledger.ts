@@ -1,9 +1,8 @@
 // The ledger, as far as it proves what it says: every answer of a node is checked against the pinned charter.
 import {
-  CertificateCache, Reader, base64urlDecode, documentHash, hashBytes, parseCharter, readDocument, toHex, trustAnchor, utf8,
-  verifyStateAnswer,
+  CertificateCache, base64urlDecode, hashBytes, parseCharter, readListedDocument, toHex, trustAnchor, utf8, verifyStateAnswer,
 } from 'realdid-core';
-import type { Charter, DocumentData, Hash, ProvenState, StateAnswer } from 'realdid-core';
+import type { Charter, Hash, ListedDocument, ProvenState, StateAnswer } from 'realdid-core';
 
 import { WalletFailure, codeOf } from './failure.js';
 import { getJson } from './http.js';
@@ -59,14 +58,13 @@ export async function proven(state: WalletState, keys: readonly Hash[]): Promise
 }
 
 /** The document data with this hash, from any node: it needs no trust. */
-export async function document(state: WalletState, hash: Hash): Promise<DocumentData> {
+export async function document(state: WalletState, hash: Hash): Promise<ListedDocument> {
   let failure: unknown;
   for (const node of state.network.nodes) {
     try {
       const answer = (await getJson('node', `${node}/v1/documents/${toHex(hashBytes(hash))}`)) as { document?: unknown };
-      const reader = new Reader(base64urlDecode(String(answer.document)));
-      const data = readDocument(reader);
-      if (documentHash(data) === hash) {
+      const data = readListedDocument(base64urlDecode(String(answer.document)));
+      if (data.hash === hash) {
         return data;
       }
       failure = new WalletFailure('node_lies');
