@@ -1,7 +1,7 @@
 /**
  * RealDID for browsers: the rules that wallets and verifiers need, without any framework. The Rust crates
  * are the reference; both are held to the files in `vectors/`. Nothing here reads a clock, a random source
- * or the network: `now` and secret bytes are arguments.
+ * or the network: `now` and secret bytes are arguments; blinding alone draws its own blind.
  */
 
 export * from './account.js';

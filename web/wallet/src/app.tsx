@@ -6,6 +6,7 @@ import { Cards } from './pages/cards.js';
 import { Gallery } from './pages/gallery.js';
 import { History } from './pages/history.js';
 import { Home } from './pages/home.js';
+import { Offer } from './pages/offer.js';
 import { Open } from './pages/open.js';
 import { Settings } from './pages/settings.js';
 import { Setup } from './pages/setup.js';
@@ -80,6 +81,9 @@ function Page({ pathname, ready }: { readonly pathname: string; readonly ready: 
   }
   if (pathname === '/open') {
     return <Open state={state} />;
+  }
+  if (pathname === '/offer') {
+    return <Offer state={state} />;
   }
   const Found = PAGES.find(([path]) => path === pathname)?.[2] ?? Home;
   return <Found state={state} />;

@@ -1,6 +1,6 @@
 // Getting credentials by OpenID4VCI: from an offer to copies that are checked and stored.
 import {
-  PRE_AUTHORIZED, accountInput, dpopInput, issuerDocument, issuerOf, issuerQuestions, judgeIssued, judgeIssuer, parseObject,
+  PRE_AUTHORIZED, accountInput, checkAddress, dpopInput, issuerDocument, issuerOf, issuerQuestions, judgeIssued, judgeIssuer, parseObject,
   proofInput, readIssuerMetadata, readOffer, utf8, wellKnown,
 } from 'realdid-core';
 import type { CredentialOffer, IssuerMetadata, Json } from 'realdid-core';
@@ -31,6 +31,15 @@ export async function fetchRealName(state: WalletState): Promise<void> {
   const made = (await postJwt('authority', `${state.network.authority}/v1/credential-offers`, request)) as { credential_offer: unknown };
   const offer = readOffer(parsed(JSON.stringify(made.credential_offer)), charterOf(state.network).sandbox);
   await collect(state, offer, undefined);
+}
+
+/** Reads the offer that a link carries or points to: `?credential_offer=…` or `?credential_offer_uri=…`. */
+export async function readOfferLink(state: WalletState, search: string): Promise<CredentialOffer> {
+  const { sandbox } = charterOf(state.network);
+  const parameters = new URLSearchParams(search);
+  const uri = parameters.get('credential_offer_uri');
+  const text = uri === null ? parameters.get('credential_offer') : await getText('issuer', checkAddress(uri, sandbox), 'application/json');
+  return readOffer(parsed(text ?? ''), sandbox);
 }
 
 /** An exchange with one issuer: its metadata, the token and the key that it is bound to. */

@@ -3,7 +3,7 @@ import {
   answerOf, base64urlEncode, chooseQueries, epochAccepted, hashBytes, keyUrl, LEVELS, loginSigningInput, mayReturnTo, parseIssuedVc,
   parseLink, parseRequest, parseShortDid, PublicKey, selectClaims, sha256, toPlain, utf8, valueOf, verifySdJwt,
 } from 'realdid-core';
-import type { ClaimPath, OverAsked, VerifiedRequest, VerifiedSdJwt } from 'realdid-core';
+import type { ClaimPath, Level, OverAsked, VerifiedRequest, VerifiedSdJwt } from 'realdid-core';
 
 import { WalletFailure } from './failure.js';
 import { getText, postForm, refusalOf } from './http.js';
@@ -38,7 +38,8 @@ export interface ShownCredential {
 /** What the holder is asked to agree to. */
 export interface Consent {
   readonly request: VerifiedRequest;
-  readonly did: HeldDid;
+  /** The DID that would log in; none if no login is asked for. */
+  readonly did?: HeldDid | undefined;
   readonly credentials: readonly ShownCredential[];
   readonly overAsked: readonly OverAsked[];
   /** Whether the site knows this wallet's DID for it already. */
@@ -67,14 +68,7 @@ export async function fetchRequest(state: WalletState, link: string): Promise<Ve
 /** What would be shown for a request; `without` names optional queries that the holder keeps back. */
 export function consentFor(state: WalletState, request: VerifiedRequest, without: readonly string[] = []): Consent {
   const { query, asker } = request;
-  if (query.login === undefined) {
-    throw new WalletFailure('login_only');
-  }
-  const did = chooseDid(state, asker.clientId, request.epoch);
-  const { token } = did;
-  if (token === undefined || LEVELS.indexOf(token.level) < LEVELS.indexOf(query.login.level)) {
-    throw new WalletFailure('level_too_low');
-  }
+  const did = query.login && chooseDid(state, asker.clientId, request.epoch, query.login.level);
   const possible = new Map<string, Omit<ShownCredential, 'optional'>>();
   for (const asked of query.credentials) {
     const found = state.credentials.map((credential) => showable(state, asker.clientId, asked, credential)).find((one) => one !== undefined);
@@ -82,7 +76,7 @@ export function consentFor(state: WalletState, request: VerifiedRequest, without
       possible.set(asked.id, found);
     }
   }
-  const ids = new Set([...possible.keys(), query.login.id]);
+  const ids = new Set([...possible.keys(), ...(query.login === undefined ? [] : [query.login.id])]);
   const [all, needed] = [chooseQueries(query, ids, true), chooseQueries(query, ids, false)];
   if (all === undefined || needed === undefined) {
     throw new WalletFailure('nothing_fits');
@@ -96,13 +90,13 @@ export function consentFor(state: WalletState, request: VerifiedRequest, without
     did,
     credentials,
     overAsked: request.overAsked,
-    known: did.site !== undefined,
-    lapsesSoon: token.epoch < request.epoch,
+    known: did?.site !== undefined,
+    lapsesSoon: did?.token !== undefined && did.token.epoch < request.epoch,
   };
 }
 
 /** The one DID for a site: the one it knows, else one that nobody has seen. */
-function chooseDid(state: WalletState, clientId: string, epoch: bigint): HeldDid {
+function chooseDid(state: WalletState, clientId: string, epoch: bigint, level: Level): HeldDid {
   const pinned = state.dids.find((held) => held.site?.clientId === clientId && held.unlinked !== true);
   const fresh = pooled(state).find((held) => held.token !== undefined && epochAccepted(held.token.epoch, epoch));
   const chosen = pinned ?? fresh;
@@ -111,6 +105,9 @@ function chooseDid(state: WalletState, clientId: string, epoch: bigint): HeldDid
   }
   if (chosen.token !== undefined && !epochAccepted(chosen.token.epoch, epoch)) {
     throw new WalletFailure('token_lapsed');
+  }
+  if (chosen.token === undefined || LEVELS.indexOf(chosen.token.level) < LEVELS.indexOf(level)) {
+    throw new WalletFailure('level_too_low');
   }
   return chosen;
 }
@@ -167,9 +164,9 @@ function asText(value: unknown): string {
  * show neither DID nor copy to another. Gives where the browser goes on.
  */
 export async function answer(state: WalletState, consent: Consent): Promise<URL | undefined> {
-  const { request, credentials } = consent;
+  const { request, did, credentials } = consent;
   const { query, asker, nonce } = request;
-  if (query.login === undefined || BigInt(now()) >= request.expires) {
+  if (BigInt(now()) >= request.expires) {
     throw new WalletFailure('request_expired');
   }
   const vpToken: Record<string, string[]> = {};
@@ -179,7 +176,9 @@ export async function answer(state: WalletState, consent: Consent): Promise<URL 
     hashes.push(base64urlEncode(hashBytes(sha256(utf8(presentation)))));
     (vpToken[shown.query] ??= []).push(presentation);
   }
-  vpToken[query.login.id] = [await signLogin(state, consent, hashes)];
+  if (query.login !== undefined && did !== undefined) {
+    vpToken[query.login.id] = [await signLogin(state, request, did, hashes)];
+  }
   await pin(consent);
   const form: Record<string, string> = { vp_token: JSON.stringify(vpToken) };
   if (request.state !== undefined) {
@@ -193,7 +192,7 @@ export async function answer(state: WalletState, consent: Consent): Promise<URL 
   }
   const claims = credentials.flatMap(({ claims: shown }) => shown.map(({ vct, path }) => claimName(vct, path)));
   await change((current) =>
-    recorded(current, now(), { kind: 'login', site: asker.name, clientId: asker.clientId, claims }),
+    recorded(current, now(), { kind: did === undefined ? 'shown' : 'login', site: asker.name, clientId: asker.clientId, claims }),
   );
   return returnAddress(state, request, reply.text);
 }
@@ -222,7 +221,7 @@ async function showCopy({ credential, copy, paths }: ShownCredential, audience: 
   return presentation.text + (await sign(copy.key, input));
 }
 
-function signLogin(state: WalletState, { request, did }: Consent, credentials: readonly string[]): Promise<string> {
+function signLogin(state: WalletState, request: VerifiedRequest, did: HeldDid, credentials: readonly string[]): Promise<string> {
   const charter = charterOf(state.network);
   const claims = {
     iss: did.did,
@@ -246,7 +245,7 @@ async function pin({ request, did, credentials }: Consent): Promise<void> {
   const names = credentials.flatMap(({ claims }) => claims.map(({ vct, path }) => claimName(vct, path)));
   await change((current) => {
     const dids = current.dids.map((held): HeldDid => {
-      if (held.did !== did.did) {
+      if (held.did !== did?.did) {
         return held;
       }
       if (held.site !== undefined && held.site.clientId !== asker.clientId) {

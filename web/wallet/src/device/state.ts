@@ -92,7 +92,7 @@ export type Event =
   | { readonly kind: 'enrolled'; readonly authority: string }
   | { readonly kind: 'tokens'; readonly count: number }
   | { readonly kind: 'credential'; readonly vct: string; readonly issuer: string }
-  | { readonly kind: 'login'; readonly site: string; readonly clientId: string; readonly claims: readonly string[] }
+  | { readonly kind: 'login' | 'shown'; readonly site: string; readonly clientId: string; readonly claims: readonly string[] }
   | { readonly kind: 'refused'; readonly site: string; readonly clientId: string; readonly code: string }
   | { readonly kind: 'unlinked'; readonly site: string }
   | { readonly kind: 'backed_up' }

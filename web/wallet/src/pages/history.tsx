@@ -21,7 +21,7 @@ export function History({ state }: { readonly state: WalletState }) {
               <time dateTime={new Date(at * 1000).toISOString()}>{date.format(at * 1000)}</time>
             </p>
             <p>{sentence(say, event)}</p>
-            {event.kind === 'login' && event.claims.length > 0 && (
+            {(event.kind === 'login' || event.kind === 'shown') && event.claims.length > 0 && (
               <p className="small">{say('history-shown', { claims: event.claims.map(claimText).join(', ') })}</p>
             )}
           </li>
@@ -43,6 +43,8 @@ function sentence(say: Say, event: Event): string {
       return say('history-credential', { issuer: event.issuer });
     case 'login':
       return say('history-login', { site: event.site });
+    case 'shown':
+      return say('history-presented', { site: event.site });
     case 'refused':
       return say('history-refused', { site: event.site, code: event.code });
     case 'unlinked':

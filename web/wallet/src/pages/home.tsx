@@ -1,8 +1,11 @@
 // What is there, what lapses soon, and where to try it.
-import { Notice, Title, View } from '../components.js';
+import { useState } from 'react';
+
+import { Action, Field, Notice, Title, View } from '../components.js';
 import { now } from '../device/ledger.js';
 import { pooled } from '../device/state.js';
 import type { WalletState } from '../device/state.js';
+import { go } from '../router.js';
 import { useWords } from '../text.js';
 import { Refill } from './refill.js';
 
@@ -33,6 +36,7 @@ export function Home({ state }: { readonly state: WalletState }) {
           </p>
         </Notice>
       )}
+      <PasteLink />
       <h2>{say('home-try')}</h2>
       <ul>
         {state.network.trySites.map(({ name, url }) => (
@@ -43,5 +47,27 @@ export function Home({ state }: { readonly state: WalletState }) {
       </ul>
       <p className="quiet small">{say('home-how')}</p>
     </>
+  );
+}
+
+/** A link that somebody shows: a question, or an offer of a card. */
+function PasteLink() {
+  const say = useWords();
+  const [link, setLink] = useState('');
+  const follow = () => {
+    const query = link.trim().split('?').slice(1).join('?');
+    go(`${link.includes('credential_offer') ? '/offer' : '/open'}?${query}`);
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        follow();
+      }}
+    >
+      <h2>{say('home-link')}</h2>
+      <Field label={say('home-link-label')} value={link} onChange={setLink} hint={say('home-link-hint')} />
+      <Action onPress={follow}>{say('home-link-open')}</Action>
+    </form>
   );
 }

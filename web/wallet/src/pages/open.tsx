@@ -83,7 +83,7 @@ function Ask({ state, request }: { readonly state: WalletState; readonly request
   const over = consent.overAsked.length > 0;
   return (
     <>
-      <Title>{say('open-title', { site: name })}</Title>
+      <Title>{say(consent.did === undefined ? 'open-title-shows' : 'open-title', { site: name })}</Title>
       <dl className="facts card">
         <dt>{say('open-who')}</dt>
         <dd>
@@ -94,13 +94,15 @@ function Ask({ state, request }: { readonly state: WalletState; readonly request
         <dt>{say('open-by')}</dt>
         <dd>{say('open-by-what', { sponsor: request.asker.sponsor.name })}</dd>
         <dt>{say('open-why')}</dt>
-        <dd>{say(consent.credentials.length === 0 ? 'open-why-login' : 'open-why-claims')}</dd>
+        <dd>{say(consent.did === undefined ? 'open-why-shows' : consent.credentials.length === 0 ? 'open-why-login' : 'open-why-claims')}</dd>
       </dl>
       <h2>{say('open-learns')}</h2>
-      <ul>
-        <li>{say(consent.known ? 'open-did-known' : 'open-did-new')}</li>
-        <li>{say('open-person')}</li>
-      </ul>
+      {consent.did !== undefined && (
+        <ul>
+          <li>{say(consent.known ? 'open-did-known' : 'open-did-new')}</li>
+          <li>{say('open-person')}</li>
+        </ul>
+      )}
       {whole.credentials.map((shown) => (
         <Credential
           key={shown.query}
@@ -129,7 +131,7 @@ function Ask({ state, request }: { readonly state: WalletState; readonly request
       <div className="actions">
         {(!over || despite) && (
           <Action main busy={busy} onPress={() => run(async () => leave(await answer(state, consent)))}>
-            {say('open-agree')}
+            {say(consent.did === undefined ? 'open-agree-shows' : 'open-agree')}
           </Action>
         )}
         <Action onPress={() => run(async () => leave(await refuse(state, request)))}>{say('open-refuse')}</Action>
