@@ -24,11 +24,29 @@ export const PLACES = {
   rental: () => at(33),
 };
 
+/** Runs `realdid`; gives the JSON that it prints. */
+async function realdid(...words: string[]): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(REALDID_BIN, [...words, '--json']);
+  return JSON.parse(stdout);
+}
+
+const config = (role: string): string => join(REALDID_DATA, role, `${role}.toml`);
+
+/** Somebody as the population register has them. */
+export interface Person {
+  readonly name: string;
+  readonly number: string;
+}
+
 /** Somebody of the population register. */
-export async function aPerson(): Promise<{ name: string; number: string }> {
-  const config = join(REALDID_DATA, 'authority', 'authority.toml');
-  const { stdout } = await promisify(execFile)(REALDID_BIN, ['authority', 'person', '--random', '--json', '--config', config]);
-  return JSON.parse(stdout) as { name: string; number: string };
+export async function aPerson(): Promise<Person> {
+  return (await realdid('authority', 'person', '--random', '--config', config('authority'))) as Person;
+}
+
+/** An offer of a driving licence with a code that was sent by another way, for somebody over 21 with class C. */
+export async function licenceOffer(): Promise<{ link: string; tx_code: string }> {
+  const what = ['--credential', 'driving_licence', '--record', 'D-1001', '--tx-code'];
+  return (await realdid('issuer', 'offer', '--config', config('issuer'), ...what)) as { link: string; tx_code: string };
 }
 
 interface Message {

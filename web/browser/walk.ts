@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 
 import { PLACES, aPerson, codesSoFar, newestCode } from './country.js';
+import type { Person } from './country.js';
 import { checkPage } from './support.js';
 
 export type Say = (key: string, values?: Record<string, string>) => string;
@@ -22,16 +23,23 @@ export async function checkedAt(page: Page, heading: string): Promise<void> {
   await checkPage(page, heading);
 }
 
-/** From an empty browser to a wallet with identifiers and the real-name credential. */
-export async function setUp(page: Page, say: Say, { passkey = false, come = at } = {}): Promise<void> {
-  await page.goto(PLACES.wallet());
+/** From an empty browser to a wallet with identifiers and the real-name credential. Gives who was proofed. */
+export async function setUp(page: Page, say: Say, { passkey = false, come = at, wallet = PLACES.wallet() } = {}): Promise<Person> {
+  await page.goto(wallet);
   await come(page, say('setup-title'));
   if (!passkey) {
     await page.getByText(say('setup-passkey')).click();
   }
   await press(page, say('setup-make'));
+  const person = await aPerson();
+  await beProofed(page, say, person, come);
+  return person;
+}
+
+/** From the question who somebody is to a wallet with identifiers and the real-name credential. */
+export async function beProofed(page: Page, say: Say, person: Person, come = at): Promise<void> {
   await come(page, say('setup-person-title'));
-  const [person, before] = [await aPerson(), await codesSoFar()];
+  const before = await codesSoFar();
   await page.getByLabel(say('setup-name')).fill(person.name);
   await page.getByLabel(say('setup-number')).fill(person.number);
   await press(page, say('setup-send-code'));

@@ -1,12 +1,13 @@
 // What is shown to whom, and what the wallet does when something is wrong.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 
-import { PLACES } from '../country.js';
-import { checkPage, passkeys, testForAll, visit } from '../support.js';
+import { PLACES, licenceOffer } from '../country.js';
+import { passkeys, testForAll, visit } from '../support.js';
 import type { Visitor } from '../support.js';
-import { agree, ask, at, checkedAt, press, setUp } from '../walk.js';
+import { agree, ask, at, beProofed, checkedAt, press, setUp } from '../walk.js';
 import { words } from '../words.js';
 
 const DESKTOP: Visitor = { language: 'en', size: 'desktop' };
@@ -93,22 +94,82 @@ testForAll(
   [DESKTOP],
 );
 
-test('a passkey opens the secret; a recovery file is made and rehearsed', async () => {
+testForAll(
+  'a card by an offer, shown to a car rental that asks for no login',
+  async (page, { language }) => {
+    const say = words(language);
+    await setUp(page, say);
+    const offer = await licenceOffer();
+    const follow = async (link: string) => {
+      await page.goto(PLACES.wallet());
+      await page.getByLabel(say('home-link-label')).fill(link);
+      await press(page, say('home-link-open'));
+    };
+    await follow(offer.link);
+    await page.getByLabel(say('offer-code')).fill(offer.tx_code);
+    await checkedAt(page, say('offer-title'));
+    await press(page, say('offer-take'));
+    await at(page, say('cards-title'));
+    await page.goto(PLACES.rental());
+    await page.getByRole('button', { name: 'Rent the van' }).click();
+    const link = (await page.locator('#link').textContent()) ?? '';
+    await follow(link);
+    await checkedAt(page, say('open-title-shows', { site: 'Car Rental' }));
+    assert.ok(await page.getByText(say('claim-age_over_21')).isVisible());
+    await press(page, say('open-agree-shows'));
+    await page.waitForURL((url) => url.origin === PLACES.rental() || url.pathname === '/open');
+    await page.goto(`${PLACES.rental()}/rent`);
+    await page.locator('#rented').waitFor();
+  },
+  [DESKTOP],
+);
+
+test('a passkey guards the secret; a lost wallet comes back from its recovery file, and the site knows it again', async () => {
   const page = await visit(DESKTOP);
+  const say = words('en');
+  const phrase = 'correct horse battery staple';
+  // A passkey belongs to a name, and an address is none.
+  const wallet = PLACES.wallet().replace('127.0.0.1', 'localhost');
+  let person, file, before;
   try {
-    const say = words('en');
     await passkeys(page);
-    // A passkey belongs to a name, and an address is none.
-    const local = (url: string) => url.replace('127.0.0.1', 'localhost');
-    await page.goto(local(PLACES.wallet()));
-    await at(page, say('setup-title'));
-    await press(page, say('setup-make'));
-    await at(page, say('setup-person-title'));
-    await page.goto(`${local(PLACES.wallet())}/settings`);
-    await at(page, say('setup-person-title'));
-    await checkPage(page, 'after a passkey');
+    person = await setUp(page, say, { passkey: true, wallet });
+    await page.goto(PLACES.siteA());
+    await page.getByRole('link', { name: 'Sign in', exact: true }).click();
+    const link = (await page.locator('#web-wallet-link').getAttribute('href')) ?? '';
+    await page.goto(link.replace('127.0.0.1', 'localhost'));
+    await at(page, say('open-title', { site: 'Site A' }));
+    await agree(page, PLACES.siteA(), say);
+    before = await identifier(page);
+    await page.goto(`${wallet}/settings`);
+    await at(page, say('settings-title'));
+    await page.getByText(say('settings-keys-passkey'), { exact: true }).waitFor();
+    await page.getByLabel(say('recovery-phrase')).fill(phrase);
+    const downloading = page.waitForEvent('download');
+    await press(page, say('recovery-save'));
+    file = await readFile(await (await downloading).path());
+    await press(page, say('recovery-rehearse'));
+    await page.getByText(say('recovery-proved')).waitFor();
   } finally {
     await page.context().close();
+  }
+  const other = await visit(DESKTOP);
+  try {
+    await other.goto(PLACES.wallet());
+    await at(other, say('setup-title'));
+    await other.getByLabel(say('restore-file')).setInputFiles({ name: 'realdid-recovery.json', mimeType: 'application/json', buffer: file });
+    await other.getByLabel(say('recovery-phrase')).fill(`${phrase}!`);
+    await press(other, say('restore-now'));
+    await other.getByText(say('error-recovery_file_unreadable'), { exact: true }).waitFor();
+    await other.getByLabel(say('recovery-phrase')).fill(phrase);
+    await press(other, say('restore-now'));
+    await beProofed(other, say, person);
+    await ask(other, PLACES.siteA());
+    await at(other, say('open-title', { site: 'Site A' }));
+    await agree(other, PLACES.siteA(), say);
+    assert.equal(await identifier(other), before);
+  } finally {
+    await other.context().close();
   }
 });
 

@@ -297,3 +297,9 @@ error-issuer_not_entitled = The issuer may not issue this kind of card
 error-issuer_not_entitled-do = Nothing was kept.
 error-issuer_metadata_invalid = What the issuer says of itself is not in order
 error-issuer_metadata_invalid-do = Nothing was kept. Ask the issuer.
+
+restore-title = I have a recovery file
+restore-what = Websites will know you again by the same identifiers. You are proofed once more, which ends the lost wallet’s account at the authority.
+restore-file = Recovery file
+restore-progress = Opening the file; this takes a while on purpose
+restore-now = Bring my wallet back

@@ -294,3 +294,9 @@ error-issuer_not_entitled = 签发者无权签发此类证件
 error-issuer_not_entitled-do = 没有保存任何内容。
 error-issuer_metadata_invalid = 签发者的自述有误
 error-issuer_metadata_invalid-do = 没有保存任何内容。请询问签发者。
+
+restore-title = 我有恢复文件
+restore-what = 网站会用原来的标识再次认出您。您需要再核验一次，丢失的钱包在核验机构的账户随即失效。
+restore-file = 恢复文件
+restore-progress = 正在打开文件；有意需要一些时间
+restore-now = 恢复我的钱包

@@ -1,5 +1,5 @@
 // Which page an address is; and before there is a wallet, how one is made.
-import { useEffect } from 'react';
+import { Suspense, lazy, useEffect } from 'react';
 
 import { Progress, Title, Trouble, View } from './components.js';
 import { Cards } from './pages/cards.js';
@@ -9,12 +9,14 @@ import { Home } from './pages/home.js';
 import { Offer } from './pages/offer.js';
 import { Open } from './pages/open.js';
 import { Settings } from './pages/settings.js';
-import { Setup } from './pages/setup.js';
 import { Sites } from './pages/sites.js';
 import { Together } from './pages/together.js';
 import { go, useAddress } from './router.js';
 import { useWords } from './text.js';
 import { useWallet } from './wallet.js';
+
+// Blinding is needed here alone, and is a third of all code.
+const Setup = lazy(() => import('./pages/setup.js').then(({ Setup }) => ({ default: Setup })));
 
 const PAGES = [
   ['/', 'nav-home', Home],
@@ -30,7 +32,7 @@ export function App() {
   const say = useWords();
   const { state, failed } = useWallet();
   const { pathname } = useAddress();
-  const ready = state?.account !== undefined && state.dids.length > 0;
+  const ready = state?.account !== undefined && state.dids.some(({ token }) => token !== undefined);
   const asked = pathname === '/open';
   return (
     <>
@@ -74,7 +76,11 @@ function Page({ pathname, ready }: { readonly pathname: string; readonly ready: 
     return <Progress label={say('loading')} />;
   }
   if (pathname === '/setup') {
-    return <Setup state={state} />;
+    return (
+      <Suspense fallback={<Progress label={say('loading')} />}>
+        <Setup state={state} />
+      </Suspense>
+    );
   }
   if (state === null || !ready) {
     return <Begin />;

@@ -5,7 +5,7 @@ import {
 } from 'realdid-core';
 import type { CredentialOffer, IssuerMetadata, Json } from 'realdid-core';
 
-import { common } from './enrolment.js';
+import { common } from './account.js';
 import { WalletFailure } from './failure.js';
 import { attempt, getText, postJwt, refusalOf } from './http.js';
 import type { Answer } from './http.js';

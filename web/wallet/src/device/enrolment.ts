@@ -1,10 +1,11 @@
 // Being proofed, and drawing tokens for DIDs that the authority does not see.
 import {
-  LEVELS, Keychain, Reader, Writer, base64urlDecode, blind, checkEpochKey, confirmationInput, didText,
+  LEVELS, Keychain, MAX_BATCH, Reader, Writer, base64urlDecode, blind, checkEpochKey, confirmationInput, didText,
   encodeToken, epochKeyId, finalize, inceptionHash, keyQuestions, longForm, parseShortDid, readEpochKey, tokensInput, writeEpochKey,
 } from 'realdid-core';
-import type { EpochKey, Level, RequestCommon } from 'realdid-core';
+import type { EpochKey, Level } from 'realdid-core';
 
+import { common } from './account.js';
 import { WalletFailure } from './failure.js';
 import { getJson, postJson, postJwt } from './http.js';
 import { importSeed, random, sign } from './keys.js';
@@ -22,11 +23,6 @@ interface AuthorityInfo {
   readonly charter_hash: string;
   readonly epoch: number | null;
   readonly keys: readonly { purpose: string; level: string; epoch: number; modulus: string }[];
-}
-
-/** What every request to the authority says. */
-export function common(state: WalletState): RequestCommon {
-  return { audience: state.network.authority, charter: charterOf(state.network).hash, now: BigInt(now()), unique: random(16) };
 }
 
 async function authorityInfo(state: WalletState): Promise<AuthorityInfo> {
@@ -87,8 +83,12 @@ async function currentKey(state: WalletState, level: Level): Promise<EpochKey> {
   return key;
 }
 
+function lacksToken({ token }: HeldDid, epoch: bigint): boolean {
+  return token === undefined || token.epoch < epoch;
+}
+
 /** A DID of this wallet: complete, without a token. */
-async function makeDid(state: WalletState, root: Uint8Array, number: number): Promise<HeldDid> {
+export async function makeDid(state: WalletState, root: Uint8Array, number: number): Promise<HeldDid> {
   const charter = charterOf(state.network);
   const keys = new Keychain(root, charter.hash, { series: state.series, number });
   const inception = keys.inception();
@@ -112,11 +112,15 @@ export async function drawTokens(root: Uint8Array, count: number, progress: (par
     const charter = charterOf(state.network).hash;
     // Taken first: no number is used twice, whatever happens next.
     state = await change((current) => ({ ...current, nextNumber: current.nextNumber + count }));
-    const items: Batch['items'][number][] = [];
+    // Those that sites know and that have no token come first: after a restore, or when theirs has lapsed.
+    const held = state.dids.filter((did) => did.site !== undefined && did.unlinked !== true && lacksToken(did, key.epoch));
     for (let step = 0; step < count; step++) {
-      const held = await makeDid(state, root, state.nextNumber - count + step);
-      items.push({ held, ...(await blind(key, charter, parseShortDid(held.did).hash)) });
-      progress((0.8 * (step + 1)) / count);
+      held.push(await makeDid(state, root, state.nextNumber - count + step));
+    }
+    const items: Batch['items'][number][] = [];
+    for (const did of held.slice(0, MAX_BATCH)) {
+      items.push({ held: did, ...(await blind(key, charter, parseShortDid(did.did).hash)) });
+      progress((0.8 * items.length) / held.length);
     }
     const batch = { epochKey: writeEpochKey(new Writer(), key).finish(), items };
     state = await change((current) => ({ ...current, batch: current.batch ?? batch }));
@@ -153,9 +157,14 @@ async function finishTokens(state: WalletState): Promise<void> {
     }),
   );
   await change(({ batch: _, ...current }) => {
-    const known = new Set(current.dids.map(({ did }) => did));
+    const tokens = new Map(dids.map(({ did, token }) => [did, token]));
+    const renewed = current.dids.map((held): HeldDid => {
+      const token = tokens.get(held.did);
+      return token === undefined ? held : { ...held, token };
+    });
+    const known = new Set(renewed.map(({ did }) => did));
     const fresh = dids.filter(({ did }) => !known.has(did));
-    return recorded({ ...current, dids: [...current.dids, ...fresh] }, now(), { kind: 'tokens', count: fresh.length });
+    return recorded({ ...current, dids: [...renewed, ...fresh] }, now(), { kind: 'tokens', count: dids.length });
   });
 }
 

@@ -1,12 +1,14 @@
 // A new wallet: the network is pinned, the root secret drawn and wrapped.
 import { parseCharter, utf8 } from 'realdid-core';
 
+import { makeDid } from './enrolment.js';
 import { WalletFailure } from './failure.js';
 import { getJson } from './http.js';
 import { now } from './ledger.js';
+import { openRecoveryFile } from './recovery.js';
 import { drawRoot, wrapByDevice, wrapByPasskey } from './root.js';
-import { FORMAT } from './state.js';
-import type { NetworkSettings, WalletState, WrappedRoot } from './state.js';
+import { FORMAT, recorded } from './state.js';
+import type { HeldDid, NetworkSettings, WalletState, WrappedRoot } from './state.js';
 import { create } from './storage.js';
 
 /** What this wallet's own server says about the network. The charter is pinned from now on. */
@@ -40,6 +42,31 @@ export async function found(passkey: boolean, label: string): Promise<void> {
   }
   keepOpen(root);
   await create(fresh(network, wrapped));
+}
+
+/**
+ * Brings a wallet back from its recovery file. Sites keep the DIDs that the file names; new ones are made in a
+ * new series, since the lost device may have given out others of the old one. Tokens come with the proofing.
+ */
+export async function restore(text: string, phrase: string, passkey: boolean, label: string): Promise<void> {
+  const recovered = await openRecoveryFile(text, phrase);
+  const network = await fetchSettings();
+  if (recovered.charter !== network.charter) {
+    throw new WalletFailure('other_network');
+  }
+  const wrapped = passkey ? await wrapByPasskey(recovered.root, label) : await wrapByDevice(recovered.root);
+  if (wrapped === undefined) {
+    throw new WalletFailure('passkey_without_prf');
+  }
+  const made = { ...fresh(network, wrapped), series: recovered.series + 1 };
+  const dids = await Promise.all(
+    recovered.sites.map(async ({ clientId, name, series, number }): Promise<HeldDid> => {
+      const held = await makeDid({ ...made, series }, recovered.root, number);
+      return { ...held, site: { clientId, name, since: now(), lastUsed: now(), knows: [] } };
+    }),
+  );
+  keepOpen(recovered.root);
+  await create(recorded({ ...made, dids }, now(), { kind: 'restored' }));
 }
 
 /** A wallet with a root secret and nothing else. */

@@ -1,5 +1,5 @@
 // What is there, what lapses soon, and where to try it.
-import { useState } from 'react';
+import { Suspense, lazy, useState } from 'react';
 
 import { Action, Field, Notice, Title, View } from '../components.js';
 import { now } from '../device/ledger.js';
@@ -7,7 +7,8 @@ import { pooled } from '../device/state.js';
 import type { WalletState } from '../device/state.js';
 import { go } from '../router.js';
 import { useWords } from '../text.js';
-import { Refill } from './refill.js';
+
+const Refill = lazy(() => import('./refill.js').then(({ Refill }) => ({ default: Refill })));
 
 /** Cards that expire within this time are told of, in seconds. */
 const SOON = 2 * 86_400;
@@ -21,7 +22,11 @@ export function Home({ state }: { readonly state: WalletState }) {
     <>
       <Title>{say('home-title')}</Title>
       <p>{say('home-state', { sites, left, cards: state.credentials.length })}</p>
-      {left <= 2 && <Refill state={state} />}
+      {left <= 2 && (
+        <Suspense>
+          <Refill state={state} />
+        </Suspense>
+      )}
       {soon && (
         <Notice kind="warn">
           <p>

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { Action, Check, Field, Notice, Progress, Title, Trouble } from '../components.js';
 import { fetchRealName } from '../device/credentials.js';
 import { POOL, beginEnrolment, confirmEnrolment, drawTokens, restartEnrolment } from '../device/enrolment.js';
-import { close, found, hasPasskeys, keepOpen, opened } from '../device/founding.js';
+import { close, found, hasPasskeys, keepOpen, opened, restore } from '../device/founding.js';
 import { unwrap } from '../device/root.js';
 import type { WalletState } from '../device/state.js';
 import { go, useAddress } from '../router.js';
@@ -20,7 +20,7 @@ function stepOf(state: WalletState | null): number {
     return 0;
   }
   if (state.account !== undefined) {
-    return state.dids.length === 0 ? 3 : 4;
+    return state.dids.some(({ token }) => token !== undefined) ? 4 : 3;
   }
   return state.enrolling?.id === undefined ? 1 : 2;
 }
@@ -33,6 +33,7 @@ export function Setup({ state }: { readonly state: WalletState | null }) {
       <Title>{say(step === 4 ? 'setup-done' : (['setup-title', 'setup-person-title', 'setup-code-title', 'setup-tokens-title'][step] ?? 'setup-title'))}</Title>
       {step < 4 && <Steps at={step} />}
       {step === 0 && <MakeKeys />}
+      {step === 0 && <BringBack />}
       {step === 1 && <WhoAreYou />}
       {step === 2 && state !== null && <Code state={state} />}
       {step === 3 && state !== null && <Tokens state={state} />}
@@ -76,6 +77,43 @@ function MakeKeys() {
         </Action>
       </div>
       <LanguageChoice />
+    </>
+  );
+}
+
+function BringBack() {
+  const say = useWords();
+  const { busy, failed, run } = useStep();
+  const [text, setText] = useState('');
+  const [phrase, setPhrase] = useState('');
+  return (
+    <>
+      <h2>{say('restore-title')}</h2>
+      <p>{say('restore-what')}</p>
+      <p className="field">
+        <label>
+          {say('restore-file')}
+          <br />
+          <input
+            type="file"
+            accept="application/json"
+            onChange={(event) => {
+              const file = event.target.files?.[0];
+              if (file !== undefined) {
+                file.text().then(setText, () => setText(''));
+              }
+            }}
+          />
+        </label>
+      </p>
+      <Field label={say('recovery-phrase')} value={phrase} onChange={setPhrase} type="password" autoComplete="current-password" />
+      {busy && <Progress label={say('restore-progress')} />}
+      {failed && <Trouble {...failed} />}
+      <div className="actions">
+        <Action busy={busy} onPress={() => run(() => restore(text, phrase, false, say('setup-passkey-label')))}>
+          {say('restore-now')}
+        </Action>
+      </div>
     </>
   );
 }
