@@ -15,7 +15,7 @@ pub struct Need {
     packages: &'static [&'static str],
 }
 
-/// To build: a C compiler and OpenSSL's headers (the authority signs with OpenSSL).
+/// To build: a C compiler, OpenSSL's headers (the authority signs with OpenSSL), and what builds pages.
 pub const BUILD: &[Need] = &[
     Need {
         what: "a C compiler",
@@ -31,6 +31,11 @@ pub const BUILD: &[Need] = &[
         what: "OpenSSL's headers",
         there: has_openssl,
         packages: &["libssl-dev"],
+    },
+    Need {
+        what: "Node.js 20 or later with npm",
+        there: || node_version() >= Some(20) && has_program("npm"),
+        packages: &["nodejs", "npm"],
     },
 ];
 
@@ -57,9 +62,9 @@ pub const TEST: &[Need] = &[
         packages: &["python3-aiosmtpd"],
     },
     Need {
-        what: "Node.js 20 or later with npm",
-        there: || node_version() >= Some(20) && has_program("npm"),
-        packages: &["nodejs", "npm"],
+        what: "Chromium, to try the pages in",
+        there: || has_program("chromium"),
+        packages: &["chromium"],
     },
 ];
 

@@ -73,6 +73,11 @@ impl Ports {
         self.base + 20
     }
 
+    /// The web wallet.
+    pub fn web_wallet(self) -> u16 {
+        self.base + 30
+    }
+
     /// Website number 0 (A), 1 (B) or 2 (car rental).
     pub fn site(self, index: u16) -> u16 {
         self.base + 31 + index
@@ -85,6 +90,7 @@ impl Ports {
             (self.authority(), "the authority"),
             (self.issuer(), "the licence issuer"),
             (self.signin(), "the sign-in server"),
+            (self.web_wallet(), "the web wallet"),
             (self.site(0), "site A"),
             (self.site(1), "site B"),
             (self.site(2), "the car rental"),
@@ -138,7 +144,7 @@ mod tests {
         let mut given: Vec<_> = ports.all().map(|(port, _)| port).collect();
         given.sort_unstable();
         given.dedup();
-        assert_eq!(given.len(), 2 * 10 + 6);
+        assert_eq!(given.len(), 2 * 10 + 7);
         assert!(given.iter().all(|port| port - DEFAULT_BASE < SPAN));
     }
 }

@@ -11,7 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::ports::Ports;
 
 /// The layout this checkout reads and writes; `realdid network init` writes the same number.
-const FORMAT_VERSION: u32 = 3;
+const FORMAT_VERSION: u32 = 4;
 const VERSION_FILE: &str = "format_version";
 const PORT_FILE: &str = "port_base";
 
@@ -218,11 +218,11 @@ mod tests {
         write_private(&data.join(PORT_FILE), "7300\n").unwrap();
         write_private(&data.join(VERSION_FILE), "0\n").unwrap();
         assert!(message(data.port_base()).contains("--fresh"));
-        write_private(&data.join(VERSION_FILE), "2\n").unwrap();
-        assert!(message(data.port_base()).contains("--fresh"));
-        write_private(&data.join(VERSION_FILE), "4\n").unwrap();
-        assert!(message(data.port_base()).contains("update the checkout"));
         write_private(&data.join(VERSION_FILE), "3\n").unwrap();
+        assert!(message(data.port_base()).contains("--fresh"));
+        write_private(&data.join(VERSION_FILE), "5\n").unwrap();
+        assert!(message(data.port_base()).contains("update the checkout"));
+        write_private(&data.join(VERSION_FILE), "4\n").unwrap();
         assert_eq!(data.port_base().unwrap(), Some(7300));
     }
 

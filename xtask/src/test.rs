@@ -92,6 +92,7 @@ fn cargo_tests() -> Outcome<Tally> {
 
 /// Two countries: one of the usual kind, and one of several validators.
 fn system() -> Outcome<Tally> {
+    web::build_wallet()?;
     cargo::build_with_switches(&[])?;
     let mut tally = usual_country()?;
     tally += country_with_a_loss()?;
@@ -123,10 +124,12 @@ fn usual_country() -> Outcome<Tally> {
     println!("--- memory after the tour: {memory} MiB of {MEMORY_LIMIT_MIB}");
     tally += Tally::of(memory < MEMORY_LIMIT_MIB);
 
-    tally += npm::run(&country).unwrap_or_else(|failure| {
-        println!("{failure}");
-        Tally::FAILED
-    });
+    for suite in [npm::run, web::in_browser] {
+        tally += suite(&country).unwrap_or_else(|failure| {
+            println!("{failure}");
+            Tally::FAILED
+        });
+    }
     let stopped = country.stop();
     if let Err(failure) = &stopped {
         println!("{failure}");

@@ -20,6 +20,7 @@ use crate::json;
 use crate::ports::{DEFAULT_BASE, Ports};
 use crate::sandbox::{DataDir, write_private};
 use crate::services::{Ended, Services, signal};
+use crate::web;
 
 /// Who may issue what, and who may ask for what: service, right, type of credential.
 const FIRST_RIGHTS: [(&str, &str, &str); 4] = [
@@ -97,6 +98,7 @@ pub fn run(mut args: Args) -> Outcome<ExitCode> {
         2,
         "building (ten to twenty minutes the first time, seconds later)",
     );
+    web::build_wallet()?;
     cargo::build()?;
     step(3, "looking at the data directory and the ports");
     let held = DataDir::hold(&data)?;
@@ -261,7 +263,8 @@ impl Country {
         country.start_role("signin", ports.signin())?;
         step(9, "the consortium's first decisions");
         country.decide_first()?;
-        step(10, "starting the websites");
+        step(10, "starting the web wallet and the websites");
+        country.start_role("web-wallet", ports.web_wallet())?;
         for site in &SITES {
             country.start_site(site)?;
         }

@@ -50,6 +50,9 @@ pub enum Command {
     /// Ask holders for credentials, as a website that is registered at a sign-in server.
     #[command(subcommand)]
     Verifier(crate::commands::verifier::VerifierCommand),
+    /// The web wallet: a page that keeps its keys in the browser.
+    #[command(subcommand)]
+    WebWallet(WebWalletCommand),
     /// The command-line wallet.
     Wallet(WalletCommand),
     /// Show the document of a DID.
@@ -62,6 +65,13 @@ pub enum Command {
     Explain(ExplainCommand),
     /// Print a completion script for a shell.
     Completions(CompletionsCommand),
+}
+
+/// The web wallet.
+#[derive(Debug, Subcommand)]
+pub enum WebWalletCommand {
+    /// Run until SIGINT or SIGTERM.
+    Run(RunOptions),
 }
 
 /// Found a network.
@@ -84,7 +94,7 @@ pub struct NetworkInit {
     #[arg(long, default_value = "sandbox")]
     pub name: String,
     /// First port: node here, its peers at +1, authority at +10, licence issuer at +11, sign-in at +20 and
-    /// on, sites from +31, further nodes and their peers from +40.
+    /// on, the web wallet at +30, sites from +31, further nodes and their peers from +40.
     #[arg(long, default_value_t = 7300)]
     pub port_base: u16,
     /// How many sign-in servers, 1 to 10.

@@ -43,6 +43,7 @@ fn run(command: Command, output: Output) -> Outcome<ExitCode> {
         Command::Issuer(command) => commands::issuer::run(command, output)?,
         Command::Signin(command) => commands::signin::run(command, output)?,
         Command::Verifier(command) => commands::verifier::run(command, output)?,
+        Command::WebWallet(command) => commands::web_wallet::run(command)?,
         Command::Wallet(command) => wallet::run(command, output)?,
         Command::Resolve(command) => commands::resolve::run(&command, output)?,
         Command::Verify(command) => commands::verify::run(&command, output)?,

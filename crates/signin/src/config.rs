@@ -39,6 +39,9 @@ pub struct Config {
     /// the lists whose hashes the grants hold, shown to wallets.
     #[serde(default)]
     pub registrations: Vec<MayAsk>,
+    /// A web wallet that the login page leads to, beside wallets that are installed: its address.
+    #[serde(default)]
+    pub wallet_url: Option<String>,
     /// Limits of every request.
     #[serde(default)]
     pub limits: Limits,
@@ -65,6 +68,8 @@ pub struct Settings {
     pub charter: Charter,
     /// The issuer.
     pub public_url: PublicUrl,
+    /// A web wallet that the login page leads to.
+    pub wallet_url: Option<PublicUrl>,
 }
 
 impl Settings {
@@ -75,7 +80,10 @@ impl Settings {
     pub fn load(path: &Path) -> Result<Self, SettingsError> {
         let (file, charter, public_url) =
             load_settings(path, |config: &Config| (&config.charter, &config.public_url))?;
+        let wallet_url = file.config.wallet_url.as_deref();
+        let wallet_url = wallet_url.map(|url| PublicUrl::parse(url, charter.sandbox));
         Ok(Self {
+            wallet_url: wallet_url.transpose()?,
             file,
             charter,
             public_url,

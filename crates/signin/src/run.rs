@@ -118,6 +118,7 @@ pub(crate) async fn assemble(settings: &Settings) -> Result<App, RunError> {
     std::fs::create_dir_all(site_keys.directory())?;
     Ok(App {
         issuer: settings.public_url.clone(),
+        wallet: settings.wallet_url.clone(),
         charter: settings.charter.clone(),
         charter_hash: settings.charter.hash(),
         database,

@@ -1,7 +1,7 @@
 /**
  * Real-name tokens: an authority's blind signature over a DID (RFC 9474,
- * `RSABSSA-SHA384-PSS-Randomized`, 2048 bit, e = 65537, salt 48), on the verifier's side. Blinding and
- * unblinding are not here yet. Twin of `crates/token/src/{key,verification}.rs`.
+ * `RSABSSA-SHA384-PSS-Randomized`, 2048 bit, e = 65537, salt 48), on the verifier's side. Blinding is in
+ * `blinding.ts`. Twin of `crates/token/src/{key,verification}.rs`.
  *
  * ```text
  * token   = key_id(32) ‖ msg_prefix(32) ‖ signature(256)

@@ -14,6 +14,7 @@ impl Country {
         let ports = self.ports;
         println!();
         for (what, port) in [
+            ("your wallet: begin here", ports.web_wallet()),
             ("site A", ports.site(0)),
             ("site B", ports.site(1)),
             ("car rental", ports.site(2)),
@@ -22,11 +23,11 @@ impl Country {
             ("licence issuer", ports.issuer()),
             ("ledger node, resolver", ports.node(0)),
         ] {
-            println!("  {what:<22} {}", url(port));
+            println!("  {what:<24} {}", url(port));
         }
         for index in 1..ports.validators() {
             println!(
-                "  {:<22} {}",
+                "  {:<24} {}",
                 format!("ledger node {}", index + 1),
                 url(ports.node(index))
             );

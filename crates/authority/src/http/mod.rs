@@ -10,6 +10,7 @@ mod vci;
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::{Method, header};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use realdid_crypto::base64url_encode;
@@ -19,6 +20,7 @@ use realdid_token::EpochKey;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tower_http::cors::{Any, CorsLayer};
 
 use crate::delivery::{Dispatcher, Outbox};
 use crate::epoch_signer::EpochSigner;
@@ -87,7 +89,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/enrolments", post(enrolments::begin))
         .route("/v1/enrolments/{id}/confirm", post(enrolments::confirm))
         .route("/v1/tokens", post(tokens::issue))
-        .route("/v1/account", get(account::standing));
+        .route("/v1/account", get(account::standing))
+        .layer(cors());
     if app.charter.sandbox {
         routes = routes
             .route("/sandbox/outbox", get(sandbox::outbox))
@@ -101,6 +104,16 @@ pub fn router(app: Arc<App>) -> Router {
             async move { app.ready().await }
         }))
         .merge(telemetry::routes())
+}
+
+/// Wallets in browsers come from any origin and bring no cookies: what they may do, a signature by the
+/// account key says.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER])
 }
 
 /// An epoch key as wallets fetch it; they believe it only if the ledger shows the same.

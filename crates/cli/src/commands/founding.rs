@@ -70,6 +70,16 @@ impl Ports {
         self.base + 11
     }
 
+    /// The web wallet.
+    pub const fn web_wallet(self) -> u16 {
+        self.base + 30
+    }
+
+    /// A website of the sandbox, the first being 0.
+    pub const fn site(self, index: u16) -> u16 {
+        self.base + 31 + index
+    }
+
     /// A sign-in server, the first being 0.
     pub const fn signin(self, index: u16) -> u16 {
         self.base + 20 + index

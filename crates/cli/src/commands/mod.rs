@@ -14,3 +14,4 @@ pub mod signin;
 pub mod status;
 pub mod verifier;
 pub mod verify;
+pub mod web_wallet;

@@ -17,7 +17,7 @@ use crate::output::Output;
 use crate::vault::write_private;
 
 /// Layout of the directory; `cargo xtask up` reads the same number.
-const FORMAT_VERSION: u32 = 3;
+const FORMAT_VERSION: u32 = 4;
 
 /// The pace of several validators. Each waits for a leader for as long as the heartbeat and the slack
 /// before it gives a view up: where one may be lost, that must not be long.
@@ -97,7 +97,12 @@ fn write_all(options: &NetworkInit, founding: &Founding, ports: Ports) -> Outcom
             &nodes(2 + index),
             identity,
         )?;
+        let config = directory.join("signin.toml");
+        let common = fs::read_to_string(&config).map_err(|error| Failure::file(&config, &error))?;
+        let wallet = url(ports.web_wallet());
+        write(&config, &format!("{common}wallet_url = \"{wallet}\"\n"))?;
     }
+    write_web_wallet(dir, ports, &nodes(0))?;
     write(&dir.join("dids.json"), &(dids(founding).to_string() + "\n"))?;
     // Written last: a directory with it is complete.
     write(&dir.join("format_version"), &format!("{FORMAT_VERSION}\n"))
@@ -194,6 +199,29 @@ fn write_issuer(dir: &Path, people: u64, port: u16, nodes: &str, identity: &Serv
         write_in(dir, "issuer", name, &text)?;
     }
     Ok(())
+}
+
+/// The page that people open, and the websites that it offers to try.
+fn write_web_wallet(dir: &Path, ports: Ports, nodes: &str) -> Outcome<()> {
+    let sites = [("Site A", 0), ("Site B", 1), ("Car Rental", 2)];
+    let sites = sites.map(|(name, index)| {
+        let address = url(ports.site(index));
+        format!("\n[[try_sites]]\nname = \"{name}\"\nurl = \"{address}\"\n")
+    });
+    let config = format!(
+        "# Paths are relative to this file.\n\
+         listen = \"127.0.0.1:{port}\"\n\
+         public_url = \"{own}\"\n\
+         trusted_proxies = []\n\
+         charter = \"../charter.json\"\n\
+         node_url = \"{nodes}\"\n\
+         authority_url = \"{authority}\"\n{sites}",
+        port = ports.web_wallet(),
+        own = url(ports.web_wallet()),
+        authority = url(ports.authority()),
+        sites = sites.concat(),
+    );
+    write_in(dir, "web-wallet", "web-wallet.toml", &config)
 }
 
 fn url(port: u16) -> String {

@@ -91,6 +91,8 @@ struct LoginPage<'a> {
     person: &'a str,
     answered: bool,
     link: &'a str,
+    /// The same request at the web wallet; empty if there is none.
+    web_link: &'a str,
     /// An SVG image; empty if no other device may answer.
     qr: &'a str,
     /// Seconds until the page looks again; 0: only when asked.
@@ -139,6 +141,7 @@ async fn draw(app: &App, id: &str, cookie: Option<&str>, still: bool) -> Result<
             person: &person(&login.asked.scopes),
             answered: login.stage != Stage::Waiting,
             link: &link,
+            web_link: &web_link(app, &link),
             qr: &qr,
             refresh: if still { 0 } else { REFRESH },
         },
@@ -209,6 +212,14 @@ fn wallet_link(app: &App, client_id: &ClientId, request: &WalletRequest) -> Resu
         method: RequestMethod::Get,
     }
     .to_string())
+}
+
+/// The request's link at the web wallet, where the parameters alone count.
+fn web_link(app: &App, link: &str) -> String {
+    match (&app.wallet, link.split_once('?')) {
+        (Some(wallet), Some((_, query))) => wallet.join(&format!("/open?{query}")),
+        _ => String::new(),
+    }
 }
 
 fn origin(uri: &str) -> String {

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, header};
 use axum::routing::{get, post};
 use realdid_client::ServiceIdentity;
 use realdid_client::outside::Outside;
@@ -29,6 +30,7 @@ use realdid_ledger::Charter;
 use realdid_openid::authorization_response::MAX_BODY;
 use realdid_openid::registration::MayAsk;
 use realdid_service::{PublicUrl, health, telemetry};
+use tower_http::cors::{Any, CorsLayer};
 
 use crate::database::Database;
 use crate::evidence::Known;
@@ -41,6 +43,8 @@ const MAX_FORM: usize = 16 * 1024;
 /// What every handler works with.
 pub(crate) struct App {
     pub(crate) issuer: PublicUrl,
+    /// A web wallet that the login page leads to.
+    pub(crate) wallet: Option<PublicUrl>,
     pub(crate) charter: Charter,
     pub(crate) charter_hash: Hash,
     pub(crate) database: Database,
@@ -109,7 +113,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             "/presentation/{id}/response",
             post(presentation_response::respond),
         )
-        .layer(DefaultBodyLimit::max(MAX_BODY));
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(cors());
     let websites = Router::new()
         .route("/openapi.json", get(presentations::openapi))
         .route("/v1/presentations", post(presentations::start))
@@ -129,4 +134,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             async move { app.ready().await }
         }))
         .merge(telemetry::routes())
+}
+
+/// Wallets in browsers come from any origin and bring no cookies.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::ACCEPT, header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER])
 }

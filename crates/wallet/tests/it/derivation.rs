@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 use realdid_crypto::Hash;
 use realdid_wallet::root::{Index, Keychain, Role, Secret};
+use serde_json::{Value, json};
+
+use crate::frozen;
 
 const ROLES: [Role; 4] = [
     Role::Authentication,
@@ -55,4 +58,43 @@ proptest! {
         prop_assert_eq!(keys.find_document(&keys.document(generation).hash(), from), Some(generation));
         prop_assert_eq!(keys.find_next(&recovery, from), None);
     }
+}
+
+/// What software in other languages derives for a DID must be the same bytes.
+#[test]
+fn derivations_are_frozen() {
+    let case = |root: u8, series, number| -> Value {
+        let (root, charter) = ([root; 32], Hash([0xc4; 32]));
+        let secret = Secret::new(root);
+        let keys = Keychain::new(&secret, &charter, Index { series, number });
+        let secrets = [0, 1, 77].map(|generation| {
+            let role = |role| hex(keys.derive(role, generation).as_slice());
+            json!({
+                "generation": generation,
+                "authentication": role(Role::Authentication),
+                "authentication_salt": role(Role::AuthenticationSalt),
+                "recovery": role(Role::Recovery),
+                "recovery_salt": role(Role::RecoverySalt),
+            })
+        });
+        json!({
+            "root": hex(&root),
+            "charter": charter,
+            "series": series,
+            "number": number,
+            "secrets": secrets,
+            "did_hash": keys.inception().hash(),
+        })
+    };
+    let file = json!({
+        "description": "What a wallet derives from its root secret for a DID: secrets by role and generation, and the \
+                        hash of the inception that they give.",
+        "source": "crates/wallet/tests/it/derivation.rs",
+        "cases": [case(1, 0, 0), case(1, 0, 1), case(1, 3, 70_000), case(0xfe, 0, 0)],
+    });
+    frozen::compare("wallet_keys.json", &file);
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,6 +4,8 @@
 
 mod credentials;
 mod derivation;
+#[path = "../../../../vectors/frozen.rs"]
+mod frozen;
 mod issuance;
 mod issuance_rules;
 mod issuer;

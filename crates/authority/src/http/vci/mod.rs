@@ -87,7 +87,7 @@ pub fn routes(app: Arc<IssuerApp>) -> Router {
     if matches!(app.identification, Identification::Register { .. }) {
         for_people = for_people
             .route("/credential", get(offers::form).post(offers::page))
-            .route("/v1/credential-offers", post(offers::for_account))
+            .route("/v1/credential-offers", post(offers::for_account).layer(cors()))
             .route("/v1/credential-offers/identify", post(offers::for_person));
     }
     if app.operator_secret.is_some() {
