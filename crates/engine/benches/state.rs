@@ -115,7 +115,9 @@ fn load(options: &Options) {
         let report_every = (options.entries / 100).max(options.batch);
         let (mut blocks, mut reported) = (0_u64, written);
         loop {
-            let writes: Vec<_> = (written..written + options.batch).map(|at| (key(at), value(at))).collect();
+            let writes: Vec<_> = (written..written + options.batch)
+                .map(|at| (key(at), value(at)))
+                .collect();
             db = write(db, &writes).await;
             written += options.batch;
             blocks += 1;
@@ -145,7 +147,10 @@ async fn write(mut db: StateDb<Context>, writes: &[(StateKey, StateValue)]) -> S
     for item in update.items {
         batch = batch.append(item);
     }
-    let sealed = batch.merkleize(&db, Some(update.root_item), update.floor).await.unwrap();
+    let sealed = batch
+        .merkleize(&db, Some(update.root_item), update.floor)
+        .await
+        .unwrap();
     db = db.apply_batch(sealed).await.unwrap();
     let (db, synced) = db.start_sync().await.unwrap();
     synced.await.unwrap();
@@ -205,8 +210,13 @@ fn read(options: &Options) {
 }
 
 fn root_of(proof: &realdid_ledger::StateProof, key: &StateKey) -> [u8; 32] {
-    use realdid_ledger::{PathEnd, state_tree::{entry_hash, root_over, value_hash}};
-    let PathEnd::Value(value) = &proof.end else { panic!("the first entry is there") };
+    use realdid_ledger::{
+        PathEnd,
+        state_tree::{entry_hash, root_over, value_hash},
+    };
+    let PathEnd::Value(value) = &proof.end else {
+        panic!("the first entry is there")
+    };
     root_over(entry_hash(key, &value_hash(value)), key, &proof.siblings)
 }
 
@@ -222,7 +232,11 @@ fn disk(dir: &Path) -> u64 {
     entries
         .map(|entry| {
             let metadata = entry.metadata().unwrap();
-            if metadata.is_dir() { disk(&entry.path()) } else { metadata.len() }
+            if metadata.is_dir() {
+                disk(&entry.path())
+            } else {
+                metadata.len()
+            }
         })
         .sum()
 }
@@ -264,7 +278,9 @@ fn main() {
     let loaded = figures(&mut loader, |line| {
         eprintln!(
             "{:>11} entries  {:>7.0}/s  {:>4} MiB resident",
-            line["written"], line["rate"].as_f64().unwrap(), line["resident"].as_u64().unwrap() >> 20,
+            line["written"],
+            line["rate"].as_f64().unwrap(),
+            line["resident"].as_u64().unwrap() >> 20,
         );
         line["done"] == true
     });

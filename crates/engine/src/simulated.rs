@@ -69,7 +69,10 @@ fn a_long_chain_is_pruned_and_still_proves() {
                 context.sleep(Duration::from_secs(1)).await;
             }
             let state = node.state.subscribe_databases().await;
-            assert!(*state.read().await.inactivity_floor_loc() > 0, "old writes may go");
+            assert!(
+                *state.read().await.inactivity_floor_loc() > 0,
+                "old writes may go"
+            );
             let first = node.marshal.get_block(Height::new(1)).await.expect("blocks stay");
             assert_eq!(first.inner().header().height, 1);
             assert!(node.marshal.get_finalization(Height::new(1)).await.is_some());

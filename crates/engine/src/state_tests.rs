@@ -47,7 +47,10 @@ async fn write(db: StateDb<Context>, writes: &Model, model: &mut Model) -> State
 }
 
 fn root_of(model: &Model) -> [u8; 32] {
-    let hashed: Vec<_> = model.iter().map(|(key, value)| (*key, value_hash(value))).collect();
+    let hashed: Vec<_> = model
+        .iter()
+        .map(|(key, value)| (*key, value_hash(value)))
+        .collect();
     part_hash(&hashed, 0)
 }
 
@@ -91,7 +94,10 @@ async fn check(db: &StateDb<Context>, model: &Model, rng: &mut StdRng, asked: us
         let bits: u8 = rng.random_range(0..=12);
         let lowest = prefix(key, bits);
         let (_, highest) = prefix_range(&lowest, bits).expect("a prefix");
-        let held: Model = model.range(lowest..=highest).map(|(key, value)| (*key, *value)).collect();
+        let held: Model = model
+            .range(lowest..=highest)
+            .map(|(key, value)| (*key, *value))
+            .collect();
         for tree in [&mut tree, &mut alone] {
             let proof = tree.prove_prefix(&lowest, bits, 256).await.expect("proof");
             let Some(proof) = proof else {
@@ -101,7 +107,10 @@ async fn check(db: &StateDb<Context>, model: &Model, rng: &mut StdRng, asked: us
             assert_eq!(proof.verify(&lowest, bits, &root), Ok(held.clone()));
         }
         if let Some(fewer) = held.len().checked_sub(1) {
-            assert_eq!(tree.prove_prefix(&lowest, bits, fewer).await.expect("proof"), None);
+            assert_eq!(
+                tree.prove_prefix(&lowest, bits, fewer).await.expect("proof"),
+                None
+            );
         }
     }
 }
@@ -155,7 +164,13 @@ fn the_log_stays_short_and_loses_nothing() {
             db = write(db, &writes, &mut model).await;
             if round % 50 == 49 {
                 let floor = db.inactivity_floor_loc();
-                db = db.commit().await.expect("durable").prune(floor).await.expect("pruned");
+                db = db
+                    .commit()
+                    .await
+                    .expect("durable")
+                    .prune(floor)
+                    .await
+                    .expect("pruned");
                 check(&db, &model, &mut rng, 3).await;
                 drop(db);
                 db = open(&context).await;
@@ -234,7 +249,9 @@ fn forks_see_their_own_past() {
                     None => state.new_batches().await,
                     Some((parent, _)) => StateSet::fork_batches(parent),
                 };
-                let mut model = chain.last().map_or_else(|| model.clone(), |(_, model)| Model::clone(model));
+                let mut model = chain
+                    .last()
+                    .map_or_else(|| model.clone(), |(_, model)| Model::clone(model));
                 let mut writes = some_writes(&mut rng, &model, 40);
                 writes.insert([side; 32], [side; VALUE_LEN]);
                 let list: Vec<_> = writes.iter().map(|(key, value)| (*key, *value)).collect();
@@ -244,7 +261,9 @@ fn forks_see_their_own_past() {
                 for item in update.items {
                     fork = fork.append(item);
                 }
-                let fork = fork.with_metadata(update.root_item).with_inactivity_floor(update.floor);
+                let fork = fork
+                    .with_metadata(update.root_item)
+                    .with_inactivity_floor(update.floor);
                 outcomes.push((fork.merkleize().await.expect("sealed"), model));
             }
             let (kept, model) = outcomes.swap_remove(rng.random_range(0..2));
@@ -280,7 +299,14 @@ fn the_log_depends_on_the_writes_alone() {
                 db = write(db, &writes, &mut model).await;
                 if seed == 1 && round % 9 == 0 {
                     let floor = db.inactivity_floor_loc();
-                    drop(db.sync().await.expect("durable").prune(floor).await.expect("pruned"));
+                    drop(
+                        db.sync()
+                            .await
+                            .expect("durable")
+                            .prune(floor)
+                            .await
+                            .expect("pruned"),
+                    );
                     db = open(&context).await;
                 }
             }

@@ -16,7 +16,9 @@
 //!
 //! A proof of absence may show one key of another entry, and nothing else of it.
 
-use crate::state_tree::{EMPTY, MAX_DEPTH, TreeHash, common_bits, entry_hash, part_hash, root_over, value_hash};
+use crate::state_tree::{
+    EMPTY, MAX_DEPTH, TreeHash, common_bits, entry_hash, part_hash, root_over, value_hash,
+};
 use crate::{StateKey, StateValue, VALUE_LEN};
 use realdid_checks::passes;
 use std::collections::BTreeMap;
@@ -257,7 +259,11 @@ impl PrefixProof {
         if !passes("STP-04", self.can_be_whole(range, usize::from(bits))) {
             return Err(StateProofError::Entries);
         }
-        let hashed: Vec<_> = self.entries.iter().map(|(key, value)| (*key, value_hash(value))).collect();
+        let hashed: Vec<_> = self
+            .entries
+            .iter()
+            .map(|(key, value)| (*key, value_hash(value)))
+            .collect();
         let part = match &self.other {
             Some(other) => other.hash(),
             None => part_hash(&hashed, self.siblings.len()),
@@ -277,7 +283,11 @@ impl PrefixProof {
             && self.entries.iter().all(|(key, _)| within(key));
         // A part with one entry or none may be larger than the prefix: it says the same about it.
         let depth = self.siblings.len();
-        let reaches = if self.entries.len() > 1 { depth == bits } else { depth <= bits };
+        let reaches = if self.entries.len() > 1 {
+            depth == bits
+        } else {
+            depth <= bits
+        };
         let beside = self.other.is_none_or(|other| {
             self.entries.is_empty() && !within(&other.key) && common_bits(&other.key, &lowest) >= depth
         });
@@ -321,7 +331,9 @@ fn read_path(bytes: &mut &[u8]) -> Result<Vec<TreeHash>, StateProofError> {
     if depth > MAX_DEPTH {
         return Err(StateProofError::Malformed);
     }
-    let held = bytes.split_off(..depth.div_ceil(8)).ok_or(StateProofError::Malformed)?;
+    let held = bytes
+        .split_off(..depth.div_ceil(8))
+        .ok_or(StateProofError::Malformed)?;
     let bit = |at: usize| held[at / 8] & (0x80 >> (at % 8)) != 0;
     if (depth..8 * held.len()).any(bit) {
         return Err(StateProofError::Malformed);
@@ -345,7 +357,11 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], StateProofError> {
 }
 
 const fn finish(bytes: &[u8]) -> Result<(), StateProofError> {
-    if bytes.is_empty() { Ok(()) } else { Err(StateProofError::Malformed) }
+    if bytes.is_empty() {
+        Ok(())
+    } else {
+        Err(StateProofError::Malformed)
+    }
 }
 
 fn wire_length(len: usize) -> [u8; 2] {

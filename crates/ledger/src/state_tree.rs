@@ -117,6 +117,9 @@ mod tests {
         let pair = halves_hash(&entry_hash(&low, &[7; 32]), &entry_hash(&near, &[9; 32]));
         let root = root_over(pair, &low, &[EMPTY; 255]);
         assert_eq!(part_hash(&[one, (near, [9; 32])], 0), root);
-        assert_eq!(part_hash(&[one, one], 0), root_over(entry_hash(&low, &[7; 32]), &low, &[EMPTY; 256]));
+        assert_eq!(
+            part_hash(&[one, one], 0),
+            root_over(entry_hash(&low, &[7; 32]), &low, &[EMPTY; 256])
+        );
     }
 }

@@ -14,7 +14,8 @@ use rand::rngs::StdRng;
 use realdid_crypto::base64url_decode;
 use realdid_did::{Did, Status};
 use realdid_ledger::{
-    ProofFile, ProofFileError, StateProof, TrustAnchor, Verdict, encode_did_operation, state_tree::common_bits,
+    ProofFile, ProofFileError, StateProof, TrustAnchor, Verdict, encode_did_operation,
+    state_tree::common_bits,
 };
 use serde_json::json;
 

@@ -37,7 +37,9 @@ use std::{future::Future, num::NonZeroU64};
 
 pub(crate) use page::ITEM_LEN;
 pub(crate) use tree::Tree;
-pub(crate) use update::{LENGTH, SLACK, Update};
+pub(crate) use update::Update;
+#[cfg(test)]
+pub(crate) use update::{LENGTH, SLACK};
 
 /// An item of the log.
 pub(crate) type Item = FixedBytes<ITEM_LEN>;

@@ -173,7 +173,10 @@ struct Writer {
     len: usize,
 }
 
-const _: () = assert!(2 + 32 + CHILDREN * CHILD_LEN + 16 <= ITEM_LEN, "a root fits an item");
+const _: () = assert!(
+    2 + 32 + CHILDREN * CHILD_LEN + 16 <= ITEM_LEN,
+    "a root fits an item"
+);
 
 impl Writer {
     fn new(kind: u8, level: u8, path: &StateKey) -> Self {

@@ -3,7 +3,9 @@
 
 use super::{
     Items, StoreError,
-    page::{CHILDREN, Child, Decoded, Entry, Holds, PAGE_BITS, Page, Parts, Root, Stored, decode, digit, parts},
+    page::{
+        CHILDREN, Child, Decoded, Entry, Holds, PAGE_BITS, Page, Parts, Root, Stored, decode, digit, parts,
+    },
 };
 use commonware_storage::mmr::Location;
 use realdid_ledger::{

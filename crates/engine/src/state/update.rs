@@ -37,7 +37,7 @@ pub(crate) struct Update {
 /// An item at the start of the log that may be in force still.
 enum Old {
     Entry(Entry),
-    Page(Page),
+    Page(Box<Page>),
 }
 
 impl Old {
@@ -141,7 +141,7 @@ impl<I: Items> Tree<'_, I> {
         for (place, item) in places.iter().zip(self.items.items(&places).await?) {
             match item.map(|item| decode(&item)).transpose()? {
                 Some(Decoded::Entry(entry)) => old.push((**place, Old::Entry(entry))),
-                Some(Decoded::Page(page)) => old.push((**place, Old::Page(page))),
+                Some(Decoded::Page(page)) => old.push((**place, Old::Page(Box::new(page)))),
                 Some(Decoded::Root(_)) | None => {}
             }
         }
@@ -198,7 +198,9 @@ impl<I: Items> Tree<'_, I> {
                     return Found::InForce(place);
                 }
                 // What a page leads to was written before it.
-                Slot::Closed(Child::Page(stored)) if stored.at > at && !matches!(item, Old::Page(_) if here) => {
+                Slot::Closed(Child::Page(stored))
+                    if stored.at > at && !matches!(item, Old::Page(_) if here) =>
+                {
                     return Found::Behind(place);
                 }
                 Slot::Entry(index) if self.entries[index].at == Some(at) => return Found::InForce(place),
@@ -326,7 +328,11 @@ impl<I: Items> Tree<'_, I> {
                     let children = self.children(index, items);
                     let hash = parts(&children)[1].1;
                     let (level, path) = (open.level, open.path);
-                    let page = Page { level, path, children };
+                    let page = Page {
+                        level,
+                        path,
+                        children,
+                    };
                     let at = self.append(page.encode(), items);
                     Stored { at, hash }
                 }))

@@ -22,7 +22,10 @@ pub struct Proven {
 
 /// Makes a tree of a state.
 pub fn prove(values: &BTreeMap<StateKey, StateValue>) -> Proven {
-    let hashed: Vec<_> = values.iter().map(|(key, value)| (*key, value_hash(value))).collect();
+    let hashed: Vec<_> = values
+        .iter()
+        .map(|(key, value)| (*key, value_hash(value)))
+        .collect();
     Proven {
         root: part_hash(&hashed, 0),
         values: values.clone(),
@@ -37,7 +40,11 @@ impl Proven {
         while rest.len() > 1 && siblings.len() < bits {
             let depth = siblings.len();
             let (left, right) = rest.split_at(rest.partition_point(|(key, _)| !goes_right(key, depth)));
-            let (own, sibling) = if goes_right(key, depth) { (right, left) } else { (left, right) };
+            let (own, sibling) = if goes_right(key, depth) {
+                (right, left)
+            } else {
+                (left, right)
+            };
             siblings.push(part_hash(sibling, depth + 1));
             rest = own;
         }
@@ -63,7 +70,11 @@ impl Proven {
         PrefixProof {
             siblings,
             other: rest.iter().find(|entry| !within(entry)).map(shown),
-            entries: rest.iter().filter(within).map(|(key, _)| (*key, self.values[key])).collect(),
+            entries: rest
+                .iter()
+                .filter(within)
+                .map(|(key, _)| (*key, self.values[key]))
+                .collect(),
         }
     }
 }

@@ -122,7 +122,9 @@ fn proofs_of_a_large_state_are_frozen() {
         .collect();
     values.extend([17, 64, 191, 255].map(|bit| (near(bit), [bit as u8; VALUE_LEN])));
     let asked = (0..300).step_by(25).chain(300..304).map(key);
-    let asked: Vec<_> = asked.chain([near(255), near(191), near(254), near(30), near(2)]).collect();
+    let asked: Vec<_> = asked
+        .chain([near(255), near(191), near(254), near(30), near(2)])
+        .collect();
     let proven = prove(&values);
     let cases: Vec<_> = asked
         .iter()

@@ -138,7 +138,10 @@ fn no_other_end_leads_to_the_root() {
     assert_eq!(with(&absent, PathEnd::Value(Box::new(values[&held]))), root);
     assert_eq!(with(&absent, PathEnd::Nothing), root);
     // One level more or less.
-    for change in [|it: &mut Vec<_>| it.truncate(it.len() - 1), |it: &mut Vec<_>| it.push(EMPTY)] {
+    for change in [
+        |it: &mut Vec<_>| it.truncate(it.len() - 1),
+        |it: &mut Vec<_>| it.push(EMPTY),
+    ] {
         let mut proof = proven.of(&held);
         change(&mut proof.siblings);
         assert_eq!(proof.verify_lookup(&held, &proven.root), root);
@@ -195,7 +198,12 @@ fn a_proof_has_one_encoding() {
     let shown = [&[0, 1, 0x80][..], &[1; 32], &[0]].concat();
     let behind = [&[0, 1, 0xc0][..], &[1; 32], &[0]].concat();
     assert!(StateProof::decode(&shown).is_ok());
-    for wrong in [nothing, behind, [&[1, 1][..], &[0; 33], &[0]].concat(), vec![0, 0, 3]] {
+    for wrong in [
+        nothing,
+        behind,
+        [&[1, 1][..], &[0; 33], &[0]].concat(),
+        vec![0, 0, 3],
+    ] {
         assert_eq!(StateProof::decode(&wrong), Err(StateProofError::Malformed));
         let whole = [&wrong[..], &[0, 0]].concat();
         assert_eq!(PrefixProof::decode(&whole), Err(StateProofError::Malformed));
@@ -258,7 +266,10 @@ fn a_prefix_proof_shows_the_whole_prefix_and_nothing_else() {
     for part in [0x40, 0x50, 0x60, 0x70] {
         let narrow = proven.prefix(&prefix(&[part]), 4);
         assert!(narrow.verify(&prefix(&[part]), 4, &proven.root).is_ok());
-        assert_eq!(narrow.verify(&prefix(&[0x40]), 2, &proven.root), Err(StateProofError::Entries));
+        assert_eq!(
+            narrow.verify(&prefix(&[0x40]), 2, &proven.root),
+            Err(StateProofError::Entries)
+        );
     }
     let own = OtherEntry {
         key: key(&[0x40]),
@@ -269,7 +280,10 @@ fn a_prefix_proof_shows_the_whole_prefix_and_nothing_else() {
         entries: Vec::new(),
         ..proven.prefix(&prefix(&[0x40]), 4)
     };
-    assert_eq!(hidden.verify(&prefix(&[0x40]), 8, &proven.root), Err(StateProofError::Entries));
+    assert_eq!(
+        hidden.verify(&prefix(&[0x40]), 8, &proven.root),
+        Err(StateProofError::Entries)
+    );
     let found = good.verify(&asked, 2, &proven.root).unwrap();
     assert_eq!(found, state(&[0x40, 0x50, 0x60, 0x70].map(|start| key(&[start]))));
     let all = proven.prefix(&[0; 32], 0);
@@ -289,13 +303,19 @@ fn a_prefix_proof_leads_to_its_root() {
         assert_eq!(fewer.verify(&asked, 2, &proven.root), Err(StateProofError::Root));
         let mut changed = good.clone();
         changed.entries[at].1[383] ^= 1;
-        assert_eq!(changed.verify(&asked, 2, &proven.root), Err(StateProofError::Root));
+        assert_eq!(
+            changed.verify(&asked, 2, &proven.root),
+            Err(StateProofError::Root)
+        );
     }
     let nothing = PrefixProof {
         entries: Vec::new(),
         ..good
     };
-    assert_eq!(nothing.verify(&asked, 2, &proven.root), Err(StateProofError::Root));
+    assert_eq!(
+        nothing.verify(&asked, 2, &proven.root),
+        Err(StateProofError::Root)
+    );
 }
 
 // test: STP-02
