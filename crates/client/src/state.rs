@@ -9,7 +9,7 @@ use realdid_ledger::{Freshness, PrefixAnswer, ProvenState, StateAnswer, StateKey
 use crate::http;
 use crate::{ClientError, NodeClient};
 
-/// Longest prefix asked for, in bits; 2^32 spans are more than a ledger of all mankind has.
+/// Longest prefix asked for, in bits; 2^32 prefixes are more than a ledger of all mankind has.
 const MAX_PREFIX_BITS: u8 = 32;
 /// Fewer entries than this in an answer: the next question's prefix is one bit shorter.
 const FEW_ENTRIES: usize = 8;

@@ -11,7 +11,7 @@ use crate::{
     directory::Directory,
     pool::{Content, Pool},
     record,
-    state::{Key, Merkleized, StateSet, Unmerkleized, Value},
+    state::{Merkleized, StateSet, StoreError, Tree, Unmerkleized, Update},
     wiring::{Runtime, Scheme},
 };
 use commonware_consensus::{Heightable as _, marshal::ancestry::Ancestry};
@@ -26,17 +26,16 @@ use commonware_glue::{
     },
 };
 use commonware_runtime::Clock;
-use commonware_storage::{mmr, qmdb::Error as StoreError};
 use commonware_utils::SystemTimeExt as _;
 use futures::StreamExt as _;
 use realdid_checks::passes;
 use realdid_crypto::Hash;
 use realdid_ledger::{
-    Block, BlockContext, Charter, CheckedOperation, Header, State, StateKey, StateLog, StateValue, VALUE_LEN,
-    check, execute, genesis_state, operations_root, state_key,
+    Block, BlockContext, Charter, CheckedOperation, Header, State, StateKey, StateLog, StateValue, check,
+    execute, genesis_state, operations_root, state_key,
 };
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 use tracing::debug;
@@ -69,18 +68,15 @@ struct Shared {
 /// The state after a block, and what its header has to say about it.
 struct Outcome<E: Runtime> {
     merkleized: Merkleized<E>,
+    state_root: [u8; 32],
     epoch: u64,
 }
 
 impl<E: Runtime> Outcome<E> {
-    fn state_root(&self) -> [u8; 32] {
-        self.merkleized.root().0
-    }
-
     fn state_log(&self) -> StateLog {
         StateLog {
-            root: self.merkleized.ops_root().0,
-            start: *self.merkleized.sync_boundary(),
+            root: self.merkleized.root().0,
+            start: *self.merkleized.bounds().inactivity_floor,
             end: *self.merkleized.bounds().tip.size,
         }
     }
@@ -116,11 +112,12 @@ impl Ledger {
     ) -> Option<State> {
         let mut keys = BTreeSet::from([state_key::parameters()]);
         keys.extend(operations.iter().flat_map(|operation| operation.keys()));
-        let wanted: Vec<Key> = keys.iter().copied().map(Key::new).collect();
-        let found = unless_stale(batch.get_many(&wanted.iter().collect::<Vec<_>>()).await)?;
+        let keys: Vec<_> = keys.into_iter().collect();
+        let mut tree = unless_stale(Tree::open(batch).await)?;
+        let found = unless_stale(tree.values(&keys).await)?;
         let mut state = State::new();
         for (key, value) in keys.into_iter().zip(found) {
-            state.load(key, value.as_ref().map(value_bytes));
+            state.load(key, value);
         }
         for (key, value) in self.founding_state(context) {
             state.load(key, Some(value));
@@ -144,15 +141,24 @@ impl Ledger {
         mut batch: Unmerkleized<E>,
         state: &State,
     ) -> Option<Outcome<E>> {
-        for (key, value) in self.founding_state(context) {
-            batch = batch.write(Key::new(key), Some(Value::new(value)));
-        }
-        for (key, value) in state.writes() {
-            batch = batch.write(Key::new(*key), Some(Value::new(*value)));
-        }
+        let mut writes: BTreeMap<_, _> = self.founding_state(context).into_iter().collect();
+        writes.extend(state.writes().map(|(key, value)| (*key, *value)));
         let epoch = state.epoch(&self.shared.charter, context.time_ms).ok()?;
+        let writes: Vec<_> = writes.into_iter().collect();
+        let update = unless_stale(Update::of(&batch, &writes).await)?;
+        let state_root = update.root;
+        for item in update.items {
+            batch = batch.append(item);
+        }
+        let batch = batch
+            .with_metadata(update.root_item)
+            .with_inactivity_floor(update.floor);
         let merkleized = unless_stale(batch.merkleize().await)?;
-        Some(Outcome { merkleized, epoch })
+        Some(Outcome {
+            merkleized,
+            state_root,
+            epoch,
+        })
     }
 
     /// Executes a whole block. `None` if it is invalid or stale.
@@ -272,7 +278,7 @@ impl Ledger {
         let demand = |holds: bool| holds.then_some(());
         demand(passes("ENG-07", outcome.epoch == header.epoch))?;
         // The engine itself compares the log only, not the root that proofs lead to.
-        demand(passes("ENG-08", outcome.state_root() == header.state_root))?;
+        demand(passes("ENG-08", outcome.state_root == header.state_root))?;
         demand(passes("ENG-09", outcome.state_log() == header.state_log))
     }
 }
@@ -282,7 +288,7 @@ impl Ledger {
 /// # Panics
 ///
 /// If the store failed: a validator that cannot read its state must not judge blocks.
-fn unless_stale<T>(result: Result<T, StoreError<mmr::Family>>) -> Option<T> {
+fn unless_stale<T>(result: Result<T, StoreError>) -> Option<T> {
     match result {
         Ok(value) => Some(value),
         Err(StoreError::StaleRead | StoreError::StaleBatch) => None,
@@ -333,7 +339,7 @@ impl<E: Runtime> Application<E> for Ledger {
             epoch: outcome.epoch,
             parent: parent.digest().0,
             operations_root: operations_root(&operations),
-            state_root: outcome.state_root(),
+            state_root: outcome.state_root,
             state_log: outcome.state_log(),
             round: block::round(&context),
         };
@@ -391,10 +397,4 @@ impl<E: Runtime> Application<E> for Ledger {
 /// The engine's clock in milliseconds since the Unix epoch.
 pub(crate) fn now_ms(clock: &impl Clock) -> u64 {
     u64::try_from(clock.current().epoch().as_millis()).unwrap_or(u64::MAX)
-}
-
-fn value_bytes(value: &Value) -> StateValue {
-    let mut out: StateValue = [0; VALUE_LEN];
-    out.copy_from_slice(value);
-    out
 }

@@ -41,11 +41,12 @@ impl Applied {
         }
     }
 
-    /// The header whose state has this root, if it is among the newest.
-    pub(crate) fn header_of(&self, state_root: &[u8; 32]) -> Option<Header> {
+    /// The header whose state's log has this root, if it is among the newest. The root of the state
+    /// itself does not tell one block from the next: an empty one leaves it as it is.
+    pub(crate) fn header_of(&self, log_root: &[u8; 32]) -> Option<Header> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let mut newest_first = recent.iter().rev();
-        newest_first.find(|h| &h.state_root == state_root).cloned()
+        newest_first.find(|h| &h.state_log.root == log_root).cloned()
     }
 
     /// Reports a block as applied. Its state can be read, and the block is durable.

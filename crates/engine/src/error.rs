@@ -1,6 +1,6 @@
 //! Failures of the engine.
 
-use realdid_ledger::{FinalityError, StateProofError};
+use realdid_ledger::FinalityError;
 use thiserror::Error;
 
 /// Why an operation did not enter the pool.
@@ -60,9 +60,6 @@ pub enum EngineError {
         /// The bound that was exceeded.
         max: usize,
     },
-    /// The store gave a state proof that is not well formed.
-    #[error("internal state proof: {0}")]
-    StateProof(StateProofError),
     /// The store gave a certificate that is not well formed.
     #[error("internal finality proof: {0}")]
     Finality(FinalityError),
@@ -83,7 +80,7 @@ impl EngineError {
             Self::TooManyKeys => "too_many_keys",
             Self::Prefix => "prefix_not_canonical",
             Self::PrefixTooWide { .. } => "prefix_too_wide",
-            Self::StateProof(_) | Self::Finality(_) | Self::Storage => "engine_storage",
+            Self::Finality(_) | Self::Storage => "engine_storage",
         }
     }
 }

@@ -49,6 +49,8 @@ mod resharing;
 #[cfg(test)]
 mod simulated;
 #[cfg(test)]
+mod state_tests;
+#[cfg(test)]
 #[allow(
     dead_code,
     reason = "shared with the tests from the outside, which need more of it"

@@ -4,18 +4,13 @@ use crate::{
     applied::Applied,
     engine::{FinalizedBlock, Proven, ProvenPrefix, Snapshot},
     error::EngineError,
-    state::{Key, StateDb, StateSet, Update},
+    state::{StateSet, StoreError, Tree},
     wiring::{Marshal, Runtime},
 };
 use commonware_codec::Encode as _;
 use commonware_consensus::types::Height;
-use commonware_glue::stateful::db::ReadGuard;
 use commonware_runtime::Handle;
-use commonware_storage::qmdb::{Error as StoreError, current::ordered::proof::constant::ExclusionProof};
-use realdid_ledger::{
-    Block, FinalityProof, Header, MAX_PROOF_HEADERS, PrefixProof, StateKey, StateProof, StateValue,
-    VALUE_LEN, prefix_range,
-};
+use realdid_ledger::{Block, FinalityProof, Header, MAX_PROOF_HEADERS, StateKey, prefix_range};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
 
@@ -68,7 +63,7 @@ impl<E: Runtime> Service<E> {
         // The state may be ahead of the height that was acknowledged last, by the blocks that were
         // being acknowledged.
         while let Some(block) = service.block(height).await {
-            if block.header.state_root == root {
+            if block.header.state_log.root == root {
                 service.applied.expect(&block.header);
                 service.applied.advance(&block.header);
                 break;
@@ -184,14 +179,8 @@ impl<E: Runtime> Service<E> {
         for _ in 0..PATIENCE.1 {
             let state = self.state.read().await;
             if let Some(header) = self.applied.header_of(&state.root().0) {
-                let mut values = Vec::with_capacity(keys.len());
-                for key in keys {
-                    let value = state
-                        .get(&Key::new(*key))
-                        .await
-                        .map_err(|_| EngineError::Storage)?;
-                    values.push(value.as_ref().map(value_bytes));
-                }
+                let mut tree = Tree::open(&*state).await.map_err(storage)?;
+                let values = tree.values(keys).await.map_err(storage)?;
                 return Ok(Snapshot {
                     height: header.height,
                     time_ms: header.time_ms,
@@ -208,9 +197,10 @@ impl<E: Runtime> Service<E> {
         for _ in 0..PATIENCE.1 {
             let state = self.state.read().await;
             if let Some(header) = self.applied.header_of(&state.root().0) {
+                let mut tree = Tree::open(&*state).await.map_err(storage)?;
                 let mut proofs = Vec::with_capacity(keys.len());
                 for key in keys {
-                    proofs.push(span_proof::<E>(&state, key).await?);
+                    proofs.push(tree.prove(key).await.map_err(storage)?);
                 }
                 // The state goes on while the certificate is fetched.
                 drop(state);
@@ -232,17 +222,16 @@ impl<E: Runtime> Service<E> {
         bits: u8,
         max: usize,
     ) -> Result<ProvenPrefix, EngineError> {
-        let (lowest, highest) = prefix_range(&prefix, bits).map_err(|_| EngineError::Prefix)?;
+        let (lowest, _) = prefix_range(&prefix, bits).map_err(|_| EngineError::Prefix)?;
         for _ in 0..PATIENCE.1 {
             let state = self.state.read().await;
             if let Some(header) = self.applied.header_of(&state.root().0) {
-                let spans = spans::<E>(&state, lowest, highest, max).await?;
+                let mut tree = Tree::open(&*state).await.map_err(storage)?;
+                let proof = tree.prove_prefix(&lowest, bits, max).await.map_err(storage)?;
+                let proof = proof.ok_or(EngineError::PrefixTooWide { max })?;
                 drop(state);
                 if let Some(finality) = self.finality(header).await? {
-                    return Ok(ProvenPrefix {
-                        finality,
-                        proof: PrefixProof { spans },
-                    });
+                    return Ok(ProvenPrefix { finality, proof });
                 }
             } else {
                 drop(state);
@@ -253,64 +242,6 @@ impl<E: Runtime> Service<E> {
     }
 }
 
-/// Consecutive spans from the one that covers `lowest` to the one that covers `highest`.
-async fn spans<E: Runtime>(
-    state: &ReadGuard<'_, StateDb<E>>,
-    lowest: StateKey,
-    highest: StateKey,
-    max: usize,
-) -> Result<Vec<StateProof>, EngineError> {
-    let mut spans: Vec<StateProof> = Vec::new();
-    let mut from = lowest;
-    loop {
-        let span = span_proof::<E>(state, &from).await?;
-        let last = span.reaches(&from, &highest);
-        from = *span.next_key();
-        spans.push(span);
-        let entries = spans
-            .iter()
-            .filter(|s| (lowest..=highest).contains(s.key()))
-            .count();
-        if entries > max {
-            return Err(EngineError::PrefixTooWide { max });
-        }
-        if last {
-            return Ok(spans);
-        }
-    }
-}
-
-/// The proof of the span that covers a key.
-async fn span_proof<E: Runtime>(
-    state: &ReadGuard<'_, StateDb<E>>,
-    key: &StateKey,
-) -> Result<StateProof, EngineError> {
-    let storage = |_: StoreError<_>| EngineError::Storage;
-    let key = Key::new(*key);
-    let found = state.get_span(&key).await.map_err(storage)?;
-    let (_, update) = found.ok_or(EngineError::NotReady)?;
-    let membership = if update.key == key {
-        state.key_value_proof(key).await.map_err(storage)?.proof
-    } else {
-        match state.exclusion_proof(&key).await.map_err(storage)? {
-            ExclusionProof::KeyValue(membership, _) => membership,
-            // The state is never empty: it holds the genesis state from block 1 on.
-            ExclusionProof::Commit(..) => return Err(EngineError::NotReady),
-        }
-    };
-    let Update { key, value, next_key } = update;
-    let encoded = [
-        key.as_ref(),
-        value.as_ref(),
-        next_key.as_ref(),
-        &membership.encode(),
-    ]
-    .concat();
-    StateProof::decode(&encoded).map_err(EngineError::StateProof)
-}
-
-fn value_bytes(value: &crate::state::Value) -> StateValue {
-    let mut out: StateValue = [0; VALUE_LEN];
-    out.copy_from_slice(value);
-    out
+fn storage(_: StoreError) -> EngineError {
+    EngineError::Storage
 }

@@ -90,11 +90,10 @@ pub(crate) type StateMailbox<E> = StatefulMailbox<E, Ledger>;
 
 type Paths<S, R> = (S, R);
 
-/// Bytes of a page of the stores on disk.
-pub(crate) const PAGE_BYTES: usize = 4_096;
-
-/// Pages the stores keep in memory, 16 MiB together.
+/// Pages the stores keep in memory, 16 MiB together, and those of the state, 64 MiB: so much and no
+/// more, however large the state. The engine reads past the operating system's cache.
 const CACHED_PAGES: NonZeroUsize = NZUsize!(4_096);
+const CACHED_STATE_PAGES: NonZeroUsize = NZUsize!(16_384);
 
 /// The channels between validators, one sender and receiver each.
 pub(crate) struct Channels<S, R> {
@@ -235,6 +234,7 @@ where
     R: Receiver<PublicKey = PublicKey>,
 {
     let page_cache = CacheRef::new(const { page_size(4_096) }, CACHED_PAGES);
+    let state_cache = CacheRef::new(const { page_size(4_096) }, CACHED_STATE_PAGES);
     let target = <StateSet<E> as DatabaseSet<E>>::initial_sync_targets();
     let genesis = EngineBlock::genesis(setup.charter.hash().0, &target, setup.genesis.clone());
     let plan = SyncPlan::init(context.child("plan"), format!("{}-sync", setup.prefix)).await;
@@ -258,7 +258,7 @@ where
         context.child("stateful"),
         StatefulConfig {
             application: ledger(&setup, &genesis),
-            db_config: state::config(&setup.prefix, page_cache.clone()),
+            db_config: state::config(&setup.prefix, state_cache),
             provider: (),
             marshal: (marshal.clone(), floor),
             mailbox_size: MAILBOX,

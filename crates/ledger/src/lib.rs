@@ -2,7 +2,7 @@
 //! light client checks before it believes an answer.
 //!
 //! `ledger` orders nothing and knows no network. Consensus and storage are the engine's; of it
-//! this crate uses only the codec, the cryptography and the verification of proofs.
+//! this crate uses only the codec and the cryptography.
 //!
 //! * [`Charter`]: who founds a network and by which numbers it runs.
 //! * [`check`] and [`execute`]: everything about an operation without and with state.
@@ -21,6 +21,7 @@ mod record;
 mod refusal;
 mod state;
 mod state_proof;
+pub mod state_tree;
 
 pub use charter::{
     CHARTER_FORMAT, Charter, CharterError, Committees, EPOCH_BLOCKS_PER_VALIDATOR, KeyOrigin, MAX_ADDRESS,

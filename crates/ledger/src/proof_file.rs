@@ -13,7 +13,7 @@ use crate::record::{Record, state_key};
 use crate::state_proof::{StateProof, StateProofError};
 
 /// Format of proof files. 0 is unstable until the state storage is decided.
-pub const PROOF_FORMAT: u32 = 0;
+pub const PROOF_FORMAT: u32 = 1;
 /// Largest proof file that is read, in bytes.
 pub const MAX_PROOF_FILE: usize = 2 << 20;
 /// Most operations in a proof file.

@@ -1,42 +1,37 @@
-//! Proofs of presence and absence of keys in the state.
+//! Proofs of presence and absence of keys in the state: a path of [the tree](crate::state_tree)
+//! from the root to where a key is or would be. This module and its neighbour are the only places
+//! that know this. The form is frozen: it is what `proof_format` 1 means.
 //!
-//! The state is a QMDB (`current::ordered::fixed`, Merkle mountain range, SHA-256): an append-only
-//! log of writes `(key, value, next key)` with a bitmap of the writes that are still in force,
-//! under one root. `next key` is the key in force that follows, and the last one names the first.
-//! So one proof of one write shows that its key is present **and** that every key strictly between
-//! `key` and `next key` is absent. This module is the only place that knows this.
+//! # Form
 //!
-//! An absence proof shows a neighbour's key and value: the state holds no personal data.
+//! A path: its length in bits (u16, at most 256), one bit for each level from the root down that
+//! says whether the other half holds anything (filled up to a byte with zeros), and the hashes of
+//! those that do.
+//!
+//! A [`StateProof`] is a path, then what is at its end: `0` nothing, `1` the key's value
+//! ([`VALUE_LEN`] bytes), or `2` another entry, alone (its key and the SHA-256 of its value).
+//!
+//! A [`PrefixProof`] is a path, then `0`, or `1` and another entry as above, alone; then the number
+//! of entries (u16), and key and value of each, ascending.
+//!
+//! A proof of absence may show one key of another entry, and nothing else of it.
 
-use crate::{StateKey, StateValue, VALUE_LEN};
-use commonware_codec::{Copying, Decode as _, Encode as _};
-use commonware_cryptography::{Sha256, sha256::Digest};
-use commonware_storage::{
-    mmr,
-    qmdb::{any::ordered::fixed, current::proof::constant::OperationProof},
+use crate::state_tree::{
+    EMPTY, MAX_DEPTH, TreeHash, common_bits, entry_hash, part_hash, root_over, value_hash,
 };
-use commonware_utils::sequence::FixedBytes;
+use crate::{StateKey, StateValue, VALUE_LEN};
 use realdid_checks::passes;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
-/// Bytes of the activity bitmap that one leaf of its tree covers. Part of the protocol version.
-pub const STATE_BITMAP_CHUNK: usize = 32;
-
 /// Most entries a [`PrefixProof`] may cover.
 pub const MAX_PREFIX_ENTRIES: usize = 256;
 
-/// Most digests in one proof: a path and the peaks of the largest log.
-const MAX_DIGESTS: usize = 128;
+/// Longest encoded path in bytes.
+const MAX_PATH_LEN: usize = 2 + MAX_DEPTH / 8 + 32 * MAX_DEPTH;
 
-/// Longest encoded [`StateProof`] in bytes.
-pub const MAX_STATE_PROOF_LEN: usize = 32 + VALUE_LEN + 32 + 64 + 32 * (MAX_DIGESTS + 4);
-
-type Key = FixedBytes<32>;
-type Value = FixedBytes<VALUE_LEN>;
-type Write = fixed::Operation<mmr::Family, Key, Value>;
-type Update = fixed::Update<Key, Value>;
-type Membership = OperationProof<mmr::Family, Digest, STATE_BITMAP_CHUNK>;
+/// Longest encoded [`StateProof`] in bytes. In a state of a milliard entries it is about 1,500.
+pub const MAX_STATE_PROOF_LEN: usize = MAX_PATH_LEN + 1 + VALUE_LEN;
 
 /// Why a state proof was refused.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
@@ -53,9 +48,9 @@ pub enum StateProofError {
     /// The prefix has bits set behind its length.
     #[error("the prefix is not canonical")]
     Prefix,
-    /// The spans of a prefix proof leave a gap, overlap or are too many.
-    #[error("the spans of the prefix proof do not join")]
-    Spans,
+    /// The entries of a prefix proof are not those of the prefix, or are too many.
+    #[error("the entries of the prefix proof are not those of the prefix")]
+    Entries,
 }
 
 impl StateProofError {
@@ -67,31 +62,76 @@ impl StateProofError {
             Self::Root => "state_proof_root",
             Self::NotCovered => "state_proof_not_covered",
             Self::Prefix => "state_proof_prefix",
-            Self::Spans => "state_proof_spans",
+            Self::Entries => "state_proof_entries",
         }
     }
 }
 
-/// A claim about one span of the state, not yet verified: `key` has `value`, and no key between
-/// `key` and `next_key` has any.
+/// An entry of which only the hash of the value is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OtherEntry {
+    /// Its key.
+    pub key: StateKey,
+    /// SHA-256 of its value.
+    pub value_hash: TreeHash,
+}
+
+impl OtherEntry {
+    fn hash(&self) -> TreeHash {
+        entry_hash(&self.key, &self.value_hash)
+    }
+
+    fn encode(&self) -> [u8; 64] {
+        let mut out = [0; 64];
+        out[..32].copy_from_slice(&self.key);
+        out[32..].copy_from_slice(&self.value_hash);
+        out
+    }
+
+    fn read(bytes: &mut &[u8]) -> Result<Self, StateProofError> {
+        Ok(Self {
+            key: take(bytes)?,
+            value_hash: take(bytes)?,
+        })
+    }
+}
+
+/// What is at the end of a key's path.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PathEnd {
+    /// No entry: the key is absent.
+    Nothing,
+    /// The key's value.
+    Value(Box<StateValue>),
+    /// Another entry, and no other than that: the key is absent.
+    Other(OtherEntry),
+}
+
+/// A claim about one key of the state, not yet verified. It does not say which key: the reader knows.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StateProof {
-    key: StateKey,
-    value: StateValue,
-    next_key: StateKey,
-    membership: Membership,
+    /// Hashes of the other halves, from the root down.
+    pub siblings: Vec<TreeHash>,
+    /// What is at the end.
+    pub end: PathEnd,
 }
 
 impl StateProof {
-    /// The canonical encoding: key, value, next key, then the engine's proof of the write.
+    /// The canonical encoding.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let membership = self.membership.encode();
-        let mut out = Vec::with_capacity(64 + VALUE_LEN + membership.len());
-        out.extend_from_slice(&self.key);
-        out.extend_from_slice(&self.value);
-        out.extend_from_slice(&self.next_key);
-        out.extend_from_slice(&membership);
+        let mut out = encode_path(&self.siblings);
+        match &self.end {
+            PathEnd::Nothing => out.push(0),
+            PathEnd::Value(value) => {
+                out.push(1);
+                out.extend_from_slice(&**value);
+            }
+            PathEnd::Other(other) => {
+                out.push(2);
+                out.extend_from_slice(&other.encode());
+            }
+        }
         out
     }
 
@@ -100,109 +140,74 @@ impl StateProof {
     /// # Errors
     ///
     /// [`StateProofError::Malformed`].
-    pub fn decode(bytes: &[u8]) -> Result<Self, StateProofError> {
-        let malformed = StateProofError::Malformed;
-        if bytes.len() > MAX_STATE_PROOF_LEN {
-            return Err(malformed);
-        }
-        let (key, rest) = bytes.split_first_chunk::<32>().ok_or(malformed)?;
-        let (value, rest) = rest.split_first_chunk::<VALUE_LEN>().ok_or(malformed)?;
-        let (next_key, rest) = rest.split_first_chunk::<32>().ok_or(malformed)?;
-        let proof = Self {
-            key: *key,
-            value: *value,
-            next_key: *next_key,
-            membership: Membership::decode_cfg(Copying(rest), &MAX_DIGESTS).map_err(|_| malformed)?,
+    pub fn decode(mut bytes: &[u8]) -> Result<Self, StateProofError> {
+        let siblings = read_path(&mut bytes)?;
+        let end = match take::<1>(&mut bytes)? {
+            [0] => PathEnd::Nothing,
+            [1] => PathEnd::Value(Box::new(take(&mut bytes)?)),
+            [2] => PathEnd::Other(OtherEntry::read(&mut bytes)?),
+            _ => return Err(StateProofError::Malformed),
         };
-        // The codec takes one encoding only, as far as is known; so this has no switch and no test.
-        if proof.membership.encode() != rest {
-            return Err(malformed);
-        }
-        Ok(proof)
+        finish(bytes)?;
+        Ok(Self { siblings, end })
     }
 
     /// The value of `key` under `state_root`, or `None` if the key is proven absent.
     ///
     /// # Errors
     ///
-    /// [`StateProofError::NotCovered`] if the proof is about other keys,
-    /// [`StateProofError::Root`] if it does not lead to the root.
+    /// [`StateProofError::NotCovered`] if the other entry at the end is none that leaves no room
+    /// for the key, [`StateProofError::Root`] if the proof does not lead from the key to the root.
     pub fn verify_lookup(
         &self,
         key: &StateKey,
         state_root: &[u8; 32],
     ) -> Result<Option<StateValue>, StateProofError> {
-        if !passes("STP-01", self.covers(key)) {
-            return Err(StateProofError::NotCovered);
-        }
-        self.verify_span(state_root)?;
-        Ok((*key == self.key).then_some(self.value))
-    }
-
-    /// The key that the span begins with, and that has a value.
-    #[must_use]
-    pub const fn key(&self) -> &StateKey {
-        &self.key
-    }
-
-    /// The next key that has a value; the first one after the last.
-    #[must_use]
-    pub const fn next_key(&self) -> &StateKey {
-        &self.next_key
-    }
-
-    /// Whether the proof speaks about `key`: it lies from [`key`](Self::key) to before
-    /// [`next_key`](Self::next_key) on the circle of keys.
-    #[must_use]
-    pub fn covers(&self, key: &StateKey) -> bool {
-        if self.key < self.next_key {
-            self.key <= *key && *key < self.next_key
-        } else {
-            self.key <= *key || *key < self.next_key
-        }
-    }
-
-    /// Whether the span, entered at `from`, goes on to `to` without a gap. Both keys may lie in the
-    /// last span of the circle and yet have others between them: it covers the keys behind the
-    /// last one **and** those before the first.
-    ///
-    /// `from` must be covered and must not be greater than `to`.
-    #[must_use]
-    pub fn reaches(&self, from: &StateKey, to: &StateKey) -> bool {
-        self.next_key <= *from || self.next_key > *to
-    }
-
-    fn verify_span(&self, state_root: &[u8; 32]) -> Result<(), StateProofError> {
-        let write = Write::Update(Update {
-            key: Key::new(self.key),
-            value: Value::new(self.value),
-            next_key: Key::new(self.next_key),
-        });
-        let leads = self.membership.verify::<Sha256, _>(write, &Digest(*state_root));
-        if !passes("STP-02", leads) {
+        let (part, value) = match &self.end {
+            PathEnd::Nothing => (EMPTY, None),
+            PathEnd::Value(value) => (entry_hash(key, &value_hash(value)), Some(**value)),
+            PathEnd::Other(other) => {
+                let beside = other.key != *key && common_bits(&other.key, key) >= self.siblings.len();
+                if !passes("STP-01", beside) {
+                    return Err(StateProofError::NotCovered);
+                }
+                (other.hash(), None)
+            }
+        };
+        if !passes("STP-02", root_over(part, key, &self.siblings) == *state_root) {
             return Err(StateProofError::Root);
         }
-        Ok(())
+        Ok(value)
     }
 }
 
-/// A claim about every key with a bit-prefix, not yet verified: consecutive spans that cover them.
+/// A claim about every key with a bit-prefix, not yet verified.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PrefixProof {
-    /// The spans in ascending order; the first covers the lowest key of the prefix, the last the
-    /// highest.
-    pub spans: Vec<StateProof>,
+    /// Hashes of the other halves, from the root down to the part that holds the prefix.
+    pub siblings: Vec<TreeHash>,
+    /// The one entry of that part, if it is none of the prefix.
+    pub other: Option<OtherEntry>,
+    /// Every entry of the prefix, ascending.
+    pub entries: Vec<(StateKey, StateValue)>,
 }
 
 impl PrefixProof {
-    /// The canonical encoding: number of spans (u16), then each span behind its length (u16).
+    /// The canonical encoding.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = wire_length(self.spans.len()).to_vec();
-        for span in &self.spans {
-            let span = span.encode();
-            out.extend_from_slice(&wire_length(span.len()));
-            out.extend_from_slice(&span);
+        let mut out = encode_path(&self.siblings);
+        match &self.other {
+            None => out.push(0),
+            Some(other) => {
+                out.push(1);
+                out.extend_from_slice(&other.encode());
+            }
+        }
+        out.extend_from_slice(&wire_length(self.entries.len()));
+        for (key, value) in &self.entries {
+            out.extend_from_slice(key);
+            out.extend_from_slice(value);
         }
         out
     }
@@ -211,24 +216,29 @@ impl PrefixProof {
     ///
     /// # Errors
     ///
-    /// [`StateProofError::Malformed`], or [`StateProofError::Spans`] for more spans than
-    /// [`MAX_PREFIX_ENTRIES`] entries can need.
-    pub fn decode(bytes: &[u8]) -> Result<Self, StateProofError> {
-        let (count, mut rest) = read_length(bytes)?;
-        if count > MAX_PREFIX_ENTRIES + 1 {
-            return Err(StateProofError::Spans);
+    /// [`StateProofError::Malformed`], or [`StateProofError::Entries`] for more than
+    /// [`MAX_PREFIX_ENTRIES`].
+    pub fn decode(mut bytes: &[u8]) -> Result<Self, StateProofError> {
+        let siblings = read_path(&mut bytes)?;
+        let other = match take::<1>(&mut bytes)? {
+            [0] => None,
+            [1] => Some(OtherEntry::read(&mut bytes)?),
+            _ => return Err(StateProofError::Malformed),
+        };
+        let count = usize::from(u16::from_be_bytes(take(&mut bytes)?));
+        if count > MAX_PREFIX_ENTRIES {
+            return Err(StateProofError::Entries);
         }
-        let mut spans = Vec::with_capacity(count);
+        let mut entries = Vec::with_capacity(count);
         for _ in 0..count {
-            let (len, tail) = read_length(rest)?;
-            let (span, tail) = tail.split_at_checked(len).ok_or(StateProofError::Malformed)?;
-            spans.push(StateProof::decode(span)?);
-            rest = tail;
+            entries.push((take(&mut bytes)?, take(&mut bytes)?));
         }
-        if !rest.is_empty() {
-            return Err(StateProofError::Malformed);
-        }
-        Ok(Self { spans })
+        finish(bytes)?;
+        Ok(Self {
+            siblings,
+            other,
+            entries,
+        })
     }
 
     /// Every entry whose key starts with the first `bits` bits of `prefix`; all other keys of the
@@ -237,38 +247,51 @@ impl PrefixProof {
     /// # Errors
     ///
     /// [`StateProofError::Prefix`] if `prefix` has bits set behind `bits`,
-    /// [`StateProofError::Spans`] if the spans do not cover the prefix exactly, and
-    /// [`StateProofError::Root`] if one does not lead to the root.
+    /// [`StateProofError::Entries`] if the entries cannot be all that the prefix has, and
+    /// [`StateProofError::Root`] if they do not lead to the root.
     pub fn verify(
         &self,
         prefix: &StateKey,
         bits: u8,
         state_root: &[u8; 32],
     ) -> Result<BTreeMap<StateKey, StateValue>, StateProofError> {
-        let (lowest, highest) = prefix_range(prefix, bits)?;
-        let (last, before) = self.spans.split_last().ok_or(StateProofError::Spans)?;
-        // Each span is entered where the one before it ended, the first at the lowest key.
-        let mut from = lowest;
-        let joined = self.spans.windows(2).all(|pair| pair[0].next_key == pair[1].key);
-        let goes_on = |span: &StateProof| {
-            let ends = !span.covers(&from) || span.reaches(&from, &highest);
-            from = span.next_key;
-            !ends
+        let range = prefix_range(prefix, bits)?;
+        if !passes("STP-04", self.can_be_whole(range, usize::from(bits))) {
+            return Err(StateProofError::Entries);
+        }
+        let hashed: Vec<_> = self
+            .entries
+            .iter()
+            .map(|(key, value)| (*key, value_hash(value)))
+            .collect();
+        let part = match &self.other {
+            Some(other) => other.hash(),
+            None => part_hash(&hashed, self.siblings.len()),
         };
-        let unfinished = before.iter().all(goes_on);
-        let complete = last.covers(&from) && last.reaches(&from, &highest);
-        let few = self.spans.len() <= MAX_PREFIX_ENTRIES + 1;
-        if !passes("STP-04", few && joined && unfinished && complete) {
-            return Err(StateProofError::Spans);
+        if !passes("STP-02", root_over(part, prefix, &self.siblings) == *state_root) {
+            return Err(StateProofError::Root);
         }
-        let mut entries = BTreeMap::new();
-        for span in &self.spans {
-            span.verify_span(state_root)?;
-            if lowest <= span.key && span.key <= highest {
-                entries.insert(span.key, span.value);
-            }
-        }
-        Ok(entries)
+        Ok(self.entries.iter().copied().collect())
+    }
+
+    /// Whether the part at the path's end, if the entries are all it holds, holds the whole prefix.
+    fn can_be_whole(&self, (lowest, highest): (StateKey, StateKey), bits: usize) -> bool {
+        let within = |key: &StateKey| (lowest..=highest).contains(key);
+        let ascending = self.entries.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let own = self.entries.len() <= MAX_PREFIX_ENTRIES
+            && ascending
+            && self.entries.iter().all(|(key, _)| within(key));
+        // A part with one entry or none may be larger than the prefix: it says the same about it.
+        let depth = self.siblings.len();
+        let reaches = if self.entries.len() > 1 {
+            depth == bits
+        } else {
+            depth <= bits
+        };
+        let beside = self.other.is_none_or(|other| {
+            self.entries.is_empty() && !within(&other.key) && common_bits(&other.key, &lowest) >= depth
+        });
+        own && reaches && beside
     }
 }
 
@@ -291,13 +314,58 @@ pub fn prefix_range(prefix: &StateKey, bits: u8) -> Result<(StateKey, StateKey),
     Ok((*prefix, highest))
 }
 
-fn wire_length(len: usize) -> [u8; 2] {
-    u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes()
+fn encode_path(siblings: &[TreeHash]) -> Vec<u8> {
+    let mut out = wire_length(siblings.len()).to_vec();
+    let mut held = vec![0; siblings.len().div_ceil(8)];
+    for (depth, _) in siblings.iter().enumerate().filter(|(_, hash)| **hash != EMPTY) {
+        held[depth / 8] |= 0x80 >> (depth % 8);
+    }
+    out.extend_from_slice(&held);
+    let hashes = siblings.iter().filter(|hash| **hash != EMPTY);
+    out.extend(hashes.flatten());
+    out
 }
 
-fn read_length(bytes: &[u8]) -> Result<(usize, &[u8]), StateProofError> {
-    let (len, rest) = bytes.split_first_chunk::<2>().ok_or(StateProofError::Malformed)?;
-    Ok((usize::from(u16::from_be_bytes(*len)), rest))
+fn read_path(bytes: &mut &[u8]) -> Result<Vec<TreeHash>, StateProofError> {
+    let depth = usize::from(u16::from_be_bytes(take(bytes)?));
+    if depth > MAX_DEPTH {
+        return Err(StateProofError::Malformed);
+    }
+    let held = bytes
+        .split_off(..depth.div_ceil(8))
+        .ok_or(StateProofError::Malformed)?;
+    let bit = |at: usize| held[at / 8] & (0x80 >> (at % 8)) != 0;
+    if (depth..8 * held.len()).any(bit) {
+        return Err(StateProofError::Malformed);
+    }
+    let mut siblings = Vec::with_capacity(depth);
+    for at in 0..depth {
+        let hash = if bit(at) { take(bytes)? } else { EMPTY };
+        // Nothing has one encoding.
+        if bit(at) && hash == EMPTY {
+            return Err(StateProofError::Malformed);
+        }
+        siblings.push(hash);
+    }
+    Ok(siblings)
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Result<[u8; N], StateProofError> {
+    let (head, rest) = bytes.split_first_chunk().ok_or(StateProofError::Malformed)?;
+    *bytes = rest;
+    Ok(*head)
+}
+
+const fn finish(bytes: &[u8]) -> Result<(), StateProofError> {
+    if bytes.is_empty() {
+        Ok(())
+    } else {
+        Err(StateProofError::Malformed)
+    }
+}
+
+fn wire_length(len: usize) -> [u8; 2] {
+    u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes()
 }
 
 #[cfg(test)]

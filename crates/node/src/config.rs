@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::NodeError;
 
 /// Format of the data directory; written as a file in it.
-pub(crate) const DATA_FORMAT: &str = "2";
+pub(crate) const DATA_FORMAT: &str = "3";
 /// Name of that file.
 const DATA_FORMAT_FILE: &str = "format_version";
 

@@ -22,7 +22,7 @@ import { decodeRecord, stateKey } from './record.js';
 import { StateProofError, decodeStateProof, verifyLookup } from './state-proof.js';
 
 /** Format of proof files. 0 is unstable until the state storage is decided. */
-export const PROOF_FORMAT = 0;
+export const PROOF_FORMAT = 1;
 /** Largest proof file that is read, in bytes. */
 export const MAX_PROOF_FILE = 2 << 20;
 /** Most operations in a proof file. */

@@ -1,25 +1,20 @@
 /**
- * Proofs of presence and absence of keys in the state: one proof of one write `(key, value, next key)`
- * shows that its key is present and that every key strictly between `key` and `next key` is absent.
- * Twin of `crates/ledger/src/state_proof.rs`.
+ * Proofs of presence and absence of keys in the state: a path of the tree from the root to where a key
+ * is or would be. Twin of `crates/ledger/src/state_proof.rs`, where the form is described; it is what
+ * `proof_format` 1 means.
  */
 
 import { DecodeError, Reader, Writer, decodeWhole } from './codec.js';
-import { concat } from './bytes.js';
 import { Refusal } from './errors.js';
-import { hashBytes, hashOf, readHash, writeHash } from './hash.js';
+import { hashBytes, hashOf, readHash, sha256, writeHash } from './hash.js';
 import type { Hash } from './hash.js';
-import { MAX_DIGESTS, readMembership, verifyMembership, writeMembership } from './membership.js';
-import type { Membership } from './membership.js';
+import { EMPTY, MAX_DEPTH, commonBits, entryHash, partHash, rootOver } from './state-tree.js';
+import type { TreeEntry } from './state-tree.js';
 
 /** Length of every value of the state, in bytes. */
 export const VALUE_LEN = 384;
 /** Most entries that a {@link PrefixProof} may cover. */
 export const MAX_PREFIX_ENTRIES = 256;
-/** Longest encoded {@link StateProof} in bytes. */
-export const MAX_STATE_PROOF_LEN = 32 + VALUE_LEN + 32 + 64 + 32 * (MAX_DIGESTS + 4);
-/** What the engine writes before a write that sets a value. */
-const UPDATE = 0xd2;
 
 /** Why a state proof was refused. */
 export class StateProofError extends Refusal<
@@ -27,28 +22,41 @@ export class StateProofError extends Refusal<
   | 'state_proof_root'
   | 'state_proof_not_covered'
   | 'state_proof_prefix'
-  | 'state_proof_spans'
+  | 'state_proof_entries'
 > {}
 
-/** A claim about one span of the state, not yet verified. */
-export interface StateProof {
-  /** The key that the span begins with, and that has a value. */
+/** An entry of which only the hash of the value is shown. */
+export interface OtherEntry {
   readonly key: Hash;
-  readonly value: Uint8Array;
-  /** The next key that has a value; the first one after the last. */
-  readonly nextKey: Hash;
-  readonly membership: Membership;
+  /** SHA-256 of its value. */
+  readonly valueHash: Hash;
 }
 
-/** A claim about every key with a bit-prefix, not yet verified: spans that follow one another. */
+/** A claim about one key of the state, not yet verified. It does not say which key. */
+export interface StateProof {
+  /** Hashes of the other halves, from the root down. */
+  readonly siblings: readonly Hash[];
+  /** What is at the end: the key's value, another entry that is alone there, or nothing. */
+  readonly end: Uint8Array | OtherEntry | undefined;
+}
+
+/** A claim about every key with a bit-prefix, not yet verified. */
 export interface PrefixProof {
-  readonly spans: readonly StateProof[];
+  /** Hashes of the other halves, from the root down to the part that holds the prefix. */
+  readonly siblings: readonly Hash[];
+  /** The one entry of that part, if it is none of the prefix. */
+  readonly other: OtherEntry | undefined;
+  /** Every entry of the prefix, ascending. */
+  readonly entries: readonly (readonly [key: Hash, value: Uint8Array])[];
 }
 
-/** The canonical encoding: key, value, next key, then the engine's proof of the write. */
-export function encodeStateProof(proof: StateProof): Uint8Array {
-  const writer = writeHash(new Writer(), proof.key).fixed(proof.value);
-  return writeMembership(writeHash(writer, proof.nextKey), proof.membership).finish();
+/** The canonical encoding. */
+export function encodeStateProof({ siblings, end }: StateProof): Uint8Array {
+  const writer = writePath(siblings);
+  if (end === undefined) {
+    return writer.u8(0).finish();
+  }
+  return (end instanceof Uint8Array ? writer.u8(1).fixed(end) : writeOther(writer.u8(2), end)).finish();
 }
 
 /**
@@ -57,17 +65,22 @@ export function encodeStateProof(proof: StateProof): Uint8Array {
  * @throws {StateProofError}
  */
 export function decodeStateProof(bytes: Uint8Array): StateProof {
-  if (bytes.length > MAX_STATE_PROOF_LEN) {
-    throw refusal('state_proof_malformed');
-  }
   return malformedUnless(() =>
-    decodeWhole(bytes, (reader) => ({
-      key: readHash(reader),
-      value: reader.fixed(VALUE_LEN),
-      nextKey: readHash(reader),
-      membership: readMembership(reader),
-    })),
+    decodeWhole(bytes, (reader) => ({ siblings: readPath(reader), end: readEnd(reader, reader.u8()) })),
   );
+}
+
+function readEnd(reader: Reader, kind: number): StateProof['end'] {
+  switch (kind) {
+    case 0:
+      return undefined;
+    case 1:
+      return reader.fixed(VALUE_LEN);
+    case 2:
+      return readOther(reader);
+    default:
+      throw refusal('state_proof_malformed');
+  }
 }
 
 /**
@@ -75,35 +88,32 @@ export function decodeStateProof(bytes: Uint8Array): StateProof {
  *
  * @throws {StateProofError}
  */
-export function verifyLookup(proof: StateProof, key: Hash, stateRoot: Hash): Uint8Array | undefined {
-  if (!covers(proof, key)) {
-    throw refusal('state_proof_not_covered');
+export function verifyLookup({ siblings, end }: StateProof, key: Hash, stateRoot: Hash): Uint8Array | undefined {
+  let part = EMPTY;
+  if (end instanceof Uint8Array) {
+    part = entryHash(key, sha256(end));
+  } else if (end !== undefined) {
+    if (end.key === key || commonBits(end.key, key) < siblings.length) {
+      throw refusal('state_proof_not_covered');
+    }
+    part = entryHash(end.key, end.valueHash);
   }
-  verifySpan(proof, stateRoot);
-  return key === proof.key ? proof.value : undefined;
-}
-
-/** Whether the proof speaks about `key`: it lies from its key to before the next on the circle of keys. */
-export function covers({ key: from, nextKey }: StateProof, key: Hash): boolean {
-  return from < nextKey ? from <= key && key < nextKey : from <= key || key < nextKey;
-}
-
-/** Whether the span, entered at `from`, goes on to `to` without a gap. */
-function reaches({ nextKey }: StateProof, from: Hash, to: Hash): boolean {
-  return nextKey <= from || nextKey > to;
-}
-
-function verifySpan(proof: StateProof, stateRoot: Hash): void {
-  const write = concat(Uint8Array.of(UPDATE), hashBytes(proof.key), proof.value, hashBytes(proof.nextKey));
-  if (!verifyMembership(proof.membership, write, hashBytes(stateRoot))) {
+  if (rootOver(part, key, siblings) !== stateRoot) {
     throw refusal('state_proof_root');
   }
+  return end instanceof Uint8Array ? end : undefined;
 }
 
-/** The canonical encoding: number of spans (u16), then each span behind its length (u16). */
-export function encodePrefixProof({ spans }: PrefixProof): Uint8Array {
-  const writer = new Writer().u16(spans.length);
-  spans.forEach((span) => writer.bytes(encodeStateProof(span)));
+/** The canonical encoding. */
+export function encodePrefixProof({ siblings, other, entries }: PrefixProof): Uint8Array {
+  const writer = writePath(siblings);
+  if (other === undefined) {
+    writer.u8(0);
+  } else {
+    writeOther(writer.u8(1), other);
+  }
+  writer.u16(entries.length);
+  entries.forEach(([key, value]) => writeHash(writer, key).fixed(value));
   return writer.finish();
 }
 
@@ -115,13 +125,19 @@ export function encodePrefixProof({ spans }: PrefixProof): Uint8Array {
 export function decodePrefixProof(bytes: Uint8Array): PrefixProof {
   return malformedUnless(() => {
     const reader = new Reader(bytes);
-    const count = reader.u16();
-    if (count > MAX_PREFIX_ENTRIES + 1) {
-      throw refusal('state_proof_spans');
+    const siblings = readPath(reader);
+    const kind = reader.u8();
+    if (kind > 1) {
+      throw refusal('state_proof_malformed');
     }
-    const spans = Array.from({ length: count }, () => decodeStateProof(reader.bytes('span', 0xffff)));
+    const other = kind === 1 ? readOther(reader) : undefined;
+    const count = reader.u16();
+    if (count > MAX_PREFIX_ENTRIES) {
+      throw refusal('state_proof_entries');
+    }
+    const entries = Array.from({ length: count }, () => [readHash(reader), reader.fixed(VALUE_LEN)] as const);
     reader.finish();
-    return { spans };
+    return { siblings, other, entries };
   });
 }
 
@@ -132,34 +148,39 @@ export function decodePrefixProof(bytes: Uint8Array): PrefixProof {
  * @throws {StateProofError}
  */
 export function verifyPrefix(
-  { spans }: PrefixProof,
+  proof: PrefixProof,
   prefix: Hash,
   bits: number,
   stateRoot: Hash,
 ): ReadonlyMap<Hash, Uint8Array> {
-  const { lowest, highest } = prefixRange(prefix, bits);
-  const [last, before] = [spans.at(-1), spans.slice(0, -1)];
-  // Each span is entered where the one before it ended, the first at the lowest key.
-  let from = lowest;
-  const goesOn = (span: StateProof): boolean => {
-    const ends = !covers(span, from) || reaches(span, from, highest);
-    from = span.nextKey;
-    return !ends;
-  };
-  const joined = before.every((span, index) => span.nextKey === spans[index + 1]?.key);
-  const unfinished = before.every(goesOn);
-  const complete = last !== undefined && covers(last, from) && reaches(last, from, highest);
-  if (spans.length > MAX_PREFIX_ENTRIES + 1 || !joined || !unfinished || !complete) {
-    throw refusal('state_proof_spans');
+  const { siblings, other, entries } = proof;
+  if (!canBeWhole(proof, prefixRange(prefix, bits), bits)) {
+    throw refusal('state_proof_entries');
   }
-  const entries = new Map<Hash, Uint8Array>();
-  for (const span of spans) {
-    verifySpan(span, stateRoot);
-    if (lowest <= span.key && span.key <= highest) {
-      entries.set(span.key, span.value);
-    }
+  const hashed = entries.map(([key, value]): TreeEntry => [key, sha256(value)]);
+  const part = other === undefined ? partHash(hashed, siblings.length) : entryHash(other.key, other.valueHash);
+  if (rootOver(part, prefix, siblings) !== stateRoot) {
+    throw refusal('state_proof_root');
   }
-  return entries;
+  return new Map(entries);
+}
+
+/** Whether the part at the path's end, if the entries are all it holds, holds the whole prefix. */
+function canBeWhole(
+  { siblings, other, entries }: PrefixProof,
+  { lowest, highest }: { lowest: Hash; highest: Hash },
+  bits: number,
+): boolean {
+  const within = (key: Hash): boolean => lowest <= key && key <= highest;
+  const own =
+    entries.length <= MAX_PREFIX_ENTRIES &&
+    entries.every(([key], index) => within(key) && key > (entries[index - 1]?.[0] ?? ''));
+  // A part with one entry or none may be larger than the prefix: it says the same about it.
+  const depth = siblings.length;
+  const reaches = entries.length > 1 ? depth === bits : depth <= bits;
+  const beside =
+    other === undefined || (entries.length === 0 && !within(other.key) && commonBits(other.key, lowest) >= depth);
+  return own && reaches && beside;
 }
 
 /**
@@ -179,6 +200,43 @@ export function prefixRange(prefix: Hash, bits: number): { lowest: Hash; highest
     return byte | free;
   });
   return { lowest: prefix, highest: hashOf(highest) };
+}
+
+/** Length in bits, a bit for each level whose other half holds something, and the hashes of those. */
+function writePath(siblings: readonly Hash[]): Writer {
+  const held = new Uint8Array(Math.ceil(siblings.length / 8));
+  const writer = new Writer();
+  siblings.forEach((hash, depth) => {
+    if (hash !== EMPTY) {
+      held[depth >> 3] = (held[depth >> 3] ?? 0) | (0x80 >> (depth & 7));
+    }
+  });
+  writer.u16(siblings.length).fixed(held);
+  siblings.filter((hash) => hash !== EMPTY).forEach((hash) => writeHash(writer, hash));
+  return writer;
+}
+
+function readPath(reader: Reader): Hash[] {
+  const depth = reader.u16();
+  if (depth > MAX_DEPTH) {
+    throw refusal('state_proof_malformed');
+  }
+  const held = reader.fixed(Math.ceil(depth / 8));
+  const bits = Array.from({ length: 8 * held.length }, (_, at) => ((held[at >> 3] ?? 0) & (0x80 >> (at & 7))) !== 0);
+  const siblings = bits.slice(0, depth).map((is) => (is ? readHash(reader) : EMPTY));
+  // Filled up with zeros, and nothing has one encoding.
+  if (bits.includes(true, depth) || siblings.some((hash, at) => hash === EMPTY && bits[at] === true)) {
+    throw refusal('state_proof_malformed');
+  }
+  return siblings;
+}
+
+function writeOther(writer: Writer, { key, valueHash }: OtherEntry): Writer {
+  return writeHash(writeHash(writer, key), valueHash);
+}
+
+function readOther(reader: Reader): OtherEntry {
+  return { key: readHash(reader), valueHash: readHash(reader) };
 }
 
 function malformedUnless<T>(decode: () => T): T {

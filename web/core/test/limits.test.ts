@@ -14,7 +14,6 @@ import {
   decodeFinality,
   decodeSigned,
   decodeStateProof,
-  encodeStateProof,
   fromHex,
   hashOf,
   parseDid,
@@ -64,18 +63,6 @@ test('a signed message is not made longer than it is read', () => {
   const make = (length: number): string => outcome(() => new SigningInput('EdDSA', {}, 'x'.repeat(length)));
   assert.equal(make(60_000), 'too_long');
   assert.equal(make(40_000), 'ok');
-});
-
-test('a state proof has at most 128 digests', () => {
-  const { present } = readVector<{ present: { proof: string } }>('light_client.json');
-  const proof = decodeStateProof(fromHex(present.proof));
-  const decode = (count: number): string => {
-    const digests = Array.from({ length: count }, () => new Uint8Array(32));
-    const longer = { ...proof, membership: { ...proof.membership, digests } };
-    return outcome(() => decodeStateProof(encodeStateProof(longer)));
-  };
-  assert.equal(decode(128), 'ok');
-  assert.equal(decode(129), 'state_proof_malformed');
 });
 
 test('a prefix has no bits behind its length', () => {

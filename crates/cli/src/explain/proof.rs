@@ -95,8 +95,8 @@ pub const CODES: &[Entry] = &[
         "ask another node; do not trust this answer",
     ),
     entry(
-        "state_proof_spans",
-        "The spans of the state proof leave a gap.",
+        "state_proof_entries",
+        "The entries of the state proof are not those of the prefix.",
         "ask another node; do not trust this answer",
     ),
     entry(

@@ -13,7 +13,10 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use realdid_crypto::base64url_decode;
 use realdid_did::{Did, Status};
-use realdid_ledger::{ProofFile, ProofFileError, StateProof, TrustAnchor, Verdict, encode_did_operation};
+use realdid_ledger::{
+    ProofFile, ProofFileError, StateProof, TrustAnchor, Verdict, encode_did_operation,
+    state_tree::common_bits,
+};
 use serde_json::json;
 
 use crate::exchanged;
@@ -113,7 +116,7 @@ impl Asked<'_> {
         assert!(matches!(answer, Answer::Finalized { .. }), "{answer:?}");
     }
 
-    /// The proof that some DID is not on the ledger. A proof of absence is about a range of keys, so
+    /// The proof that some DID is not on the ledger. A proof of absence is about a part of the tree, so
     /// the DID is one that none of the known files says anything about, nor its file about theirs:
     /// else a mixture of the two would be true and well proven.
     async fn absent(&self, known: &[&Vec<u8>], rng: &mut StdRng) -> Vec<u8> {
@@ -121,8 +124,8 @@ impl Asked<'_> {
             let holder = Holder::new(self.network.charter.hash(), rng);
             let file = self.proof(&holder).await;
             let about = |file: &[u8], other: &[u8]| {
-                let other: Did = parse(other).did.parse().expect("a DID");
-                state_of(file).covers(&other.hash.0)
+                let of = |file: &[u8]| parse(file).did.parse::<Did>().expect("a DID").hash.0;
+                common_bits(&of(file), &of(other)) >= state_of(file).siblings.len()
             };
             if known
                 .iter()
@@ -298,14 +301,14 @@ fn rewritten(text: &str) -> Variants {
 /// What is no proof file, or not of this format.
 fn malformed(text: &str) -> Variants {
     let replaced = |from: &str, to: &str| text.replacen(from, to, 1);
-    let format = |number: u32| replaced("\"proof_format\": 0", &format!("\"proof_format\": {number}"));
+    let format = |number: u32| replaced("\"proof_format\": 1", &format!("\"proof_format\": {number}"));
     let too_much = text.to_owned() + &" ".repeat(realdid_ledger::MAX_PROOF_FILE);
     let not_json = "proof_not_json";
     vec![
         ("a byte order mark", format!("\u{feff}{text}"), not_json),
         ("a field twice", replaced("\"state\":", "\"did\":"), not_json),
         ("a field more", replaced("{", "{\n  \"more\": 1,"), not_json),
-        ("a field less", replaced("\"proof_format\": 0,", ""), not_json),
+        ("a field less", replaced("\"proof_format\": 1,", ""), not_json),
         ("something behind it", format!("{text}{{}}"), not_json),
         ("nothing", String::new(), not_json),
         (
@@ -313,7 +316,7 @@ fn malformed(text: &str) -> Variants {
             replaced("\",\n  \"state\"", "=\",\n  \"state\""),
             "proof_field_malformed",
         ),
-        ("the next format", format(1), "proof_format_unknown"),
+        ("the next format", format(2), "proof_format_unknown"),
         ("a format far away", format(u32::MAX), "proof_format_unknown"),
         ("too much", too_much, "proof_too_large"),
     ]

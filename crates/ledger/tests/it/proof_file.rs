@@ -28,7 +28,7 @@ pub fn encoded(operations: &[SignedOperation]) -> Evidence {
 /// A file about a holder whose keys of a generation are current.
 pub fn file(ledger: &Ledger<'_>, holder: &Holder, generation: u8, evidence: Evidence) -> ProofFile {
     let key = state_key::did(&holder.did());
-    let proven = prove(&ledger.values, &[key]);
+    let proven = prove(&ledger.values);
     let header = header(ledger.world, proven.root, 50, ledger.now * 1000);
     let finality = finality(ledger.world, vec![header]);
     ProofFile::new(
@@ -36,7 +36,7 @@ pub fn file(ledger: &Ledger<'_>, holder: &Holder, generation: u8, evidence: Evid
         &holder.document(generation),
         evidence,
         &finality,
-        &proven.span(&key),
+        &proven.of(&key),
     )
 }
 
@@ -137,7 +137,7 @@ fn a_file_proves_recoveries_and_the_end() {
 fn other_formats_are_refused() {
     let world = World::new();
     let good = good(&world);
-    for proof_format in [1, u32::MAX] {
+    for proof_format in [0, 2, u32::MAX] {
         assert_eq!(
             verify(
                 &world,

@@ -1,6 +1,8 @@
 //! Finality and state proofs with one byte changed, and by which code they are refused: for software in
 //! other languages.
 
+use std::collections::BTreeMap;
+
 use realdid_crypto::{Hash, hash_labelled};
 use realdid_ledger::{
     FinalityError, FinalityProof, Header, PrefixProof, StateProof, StateProofError, VALUE_LEN,
@@ -9,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::finality::chain;
 use crate::frozen;
-use crate::proofs::{finality, prove_rewritten};
+use crate::proofs::{finality, prove};
 use crate::tampering::{flips, outcome};
 use crate::world::World;
 
-/// So many bytes of a prefix proof are changed: its first two spans.
+/// So many bytes of a prefix proof are changed: the path and the first entries.
 const PREFIX_HEAD: usize = 1_600;
 
 fn hash(value: &Value) -> [u8; 32] {
@@ -104,28 +106,34 @@ fn tampered_proofs_are_frozen() {
     frozen::compare("tampered_proofs.json", &file);
 }
 
-/// A log of 1,500 writes, most of which are no longer in force: whole chunks of the bitmap, some of
-/// them zero, and peaks that are behind the floor.
+/// Paths of every length and end: 300 keys that are spread, and some that have up to 255 bits in
+/// common with one of them.
 // test: STP-02
 #[test]
 fn proofs_of_a_large_state_are_frozen() {
     let key = |number: u32| hash_labelled("large state", &[&number.to_be_bytes()]).0;
-    let values = (0..300)
+    let near = |bit: usize| {
+        let mut near = key(7);
+        near[bit / 8] ^= 0x80 >> (bit % 8);
+        near
+    };
+    let mut values: BTreeMap<_, _> = (0..300)
         .map(|number| (key(number), [number as u8; VALUE_LEN]))
         .collect();
-    let asked: Vec<_> = (0..300).step_by(25).chain(300..304).map(key).collect();
-    let proven = prove_rewritten(&values, &asked, 4);
+    values.extend([17, 64, 191, 255].map(|bit| (near(bit), [bit as u8; VALUE_LEN])));
+    let asked = (0..300).step_by(25).chain(300..304).map(key);
+    let asked: Vec<_> = asked
+        .chain([near(255), near(191), near(254), near(30), near(2)])
+        .collect();
+    let proven = prove(&values);
     let cases: Vec<_> = asked
         .iter()
         .map(|key| {
-            let proof = proven.span(key);
+            let proof = proven.of(key);
             let value = proof.verify_lookup(key, &proven.root).unwrap();
             let bytes = proof.encode();
-            // the engine's part alone: what is before it is in the write
-            let flips = flips(&bytes[2 * 32 + VALUE_LEN..], |tail| {
-                let changed = [&bytes[..2 * 32 + VALUE_LEN], tail].concat();
-                let verified =
-                    StateProof::decode(&changed).and_then(|it| it.verify_lookup(key, &proven.root));
+            let flips = flips(&bytes, |changed| {
+                let verified = StateProof::decode(changed).and_then(|it| it.verify_lookup(key, &proven.root));
                 outcome(verified, StateProofError::code)
             });
             json!({
@@ -137,9 +145,9 @@ fn proofs_of_a_large_state_are_frozen() {
         })
         .collect();
     let file = json!({
-        "description": "Proofs of presence and absence in a state of 300 keys, each written five times, and what becomes of \
-                        them when the lowest bit of one byte behind the next key is changed, for each in turn, as runs \
-                        of outcome and count.",
+        "description": "Proofs of presence and absence in a state of 304 keys, some of which have many bits in common, and \
+                        what becomes of them when the lowest bit of one byte is changed, for each in turn, as runs of \
+                        outcome and count.",
         "source": "crates/ledger/tests/it/proofs_tampered.rs",
         "root": Hash(proven.root),
         "cases": cases,

@@ -27,7 +27,7 @@ fn wrong_members(world: &World) -> Vec<(&'static str, String)> {
     };
     let published = encoded(&[ghost.publish(SEAT)]);
     vec![
-        ("another format", changed(&|it| it.proof_format = 1)),
+        ("another format", changed(&|it| it.proof_format = 2)),
         ("no DID", changed(&|it| it.did = "did:real:sandbox:z".to_owned())),
         ("a long form", changed(&|it| it.did.push_str(":AA"))),
         ("another DID", changed(&|it| it.did.clone_from(&absent.did))),
@@ -116,7 +116,7 @@ fn wrong_texts(world: &World) -> Vec<(&'static str, String)> {
         ("a member less", text.replace("\"proof_format\"", "\"format\"")),
         (
             "a fraction",
-            text.replace("\"proof_format\": 0", "\"proof_format\": 0.0"),
+            text.replace("\"proof_format\": 1", "\"proof_format\": 1.0"),
         ),
         (
             "two kinds of evidence",

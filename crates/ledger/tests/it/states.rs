@@ -18,10 +18,10 @@ const TYPE: &str = "urn:example:licence:1";
 
 /// What a node answers about `keys`, under a header of an epoch.
 fn answer(ledger: &Ledger<'_>, keys: &[StateKey], epoch: u64) -> StateAnswer {
-    let proven = prove(&ledger.values, keys);
+    let proven = prove(&ledger.values);
     let mut header = header(ledger.world, proven.root, 50, ledger.now * 1000);
     header.epoch = epoch;
-    let proof = |key| base64url_encode(proven.span(key).encode());
+    let proof = |key| base64url_encode(proven.of(key).encode());
     StateAnswer {
         finality: base64url_encode(finality(ledger.world, vec![header]).encode()),
         proofs: keys.iter().map(proof).collect(),

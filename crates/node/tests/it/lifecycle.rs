@@ -56,7 +56,7 @@ async fn what_cannot_be_used_is_named() {
     let format = network.path("data/format_version");
     std::fs::write(&format, "1").unwrap();
     assert_eq!(code().await, Some("data_format"));
-    std::fs::write(&format, "2").unwrap();
+    std::fs::write(&format, "3").unwrap();
 
     // A charter with other numbers is another network.
     let charter = std::fs::read_to_string(network.path("charter.json")).unwrap();
