@@ -174,9 +174,7 @@ impl StateProof {
                 (other.hash(), None)
             }
         };
-        if !passes("STP-02", root_over(part, key, &self.siblings) == *state_root) {
-            return Err(StateProofError::Root);
-        }
+        leads_to(state_root, part, key, &self.siblings)?;
         Ok(value)
     }
 }
@@ -268,9 +266,7 @@ impl PrefixProof {
             Some(other) => other.hash(),
             None => part_hash(&hashed, self.siblings.len()),
         };
-        if !passes("STP-02", root_over(part, prefix, &self.siblings) == *state_root) {
-            return Err(StateProofError::Root);
-        }
+        leads_to(state_root, part, prefix, &self.siblings)?;
         Ok(self.entries.iter().copied().collect())
     }
 
@@ -293,6 +289,18 @@ impl PrefixProof {
         });
         own && reaches && beside
     }
+}
+
+fn leads_to(
+    state_root: &TreeHash,
+    part: TreeHash,
+    key: &StateKey,
+    siblings: &[TreeHash],
+) -> Result<(), StateProofError> {
+    if !passes("STP-02", root_over(part, key, siblings) == *state_root) {
+        return Err(StateProofError::Root);
+    }
+    Ok(())
 }
 
 /// Lowest and highest key that start with the first `bits` bits of `prefix`.

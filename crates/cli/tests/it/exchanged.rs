@@ -1,7 +1,7 @@
 //! One valid proof file with single parts of another: what no reader may accept.
 
 use realdid_crypto::{base64url_decode, base64url_encode};
-use realdid_ledger::{Evidence, FinalityProof, HEADER_LEN, ProofFile, VALUE_LEN};
+use realdid_ledger::{Evidence, FinalityProof, HEADER_LEN, ProofFile, StateProof};
 
 // `finalities` exchanges every field of a header.
 const _: () = assert!(
@@ -40,21 +40,34 @@ pub fn finalities(first: &ProofFile, second: &ProofFile) -> Vec<ProofFile> {
     ]
 }
 
-/// `first` with key, value, next key or membership of the state proof of `second`.
+/// `first` with the end, the path, or one step of the path of the state proof of `second`.
 pub fn states(first: &ProofFile, second: &ProofFile) -> Vec<ProofFile> {
-    let decode = |file: &ProofFile| base64url_decode(&file.state).expect("base64url");
+    let decode = |file: &ProofFile| {
+        let bytes = base64url_decode(&file.state).expect("base64url");
+        StateProof::decode(&bytes).expect("a state proof")
+    };
     let (own, other) = (decode(first), decode(second));
-    let ends = [0, 32, 32 + VALUE_LEN, 64 + VALUE_LEN];
-    let mut exchanged = Vec::new();
-    for (index, from) in ends.iter().enumerate() {
-        let to = |bytes: &[u8]| ends.get(index + 1).copied().unwrap_or(bytes.len());
-        let state = [&own[..*from], &other[*from..to(&other)], &own[to(&own)..]].concat();
-        exchanged.push(ProofFile {
-            state: base64url_encode(state),
-            ..first.clone()
-        });
+    let mut exchanged = vec![
+        StateProof {
+            end: other.end.clone(),
+            ..own.clone()
+        },
+        StateProof {
+            siblings: other.siblings.clone(),
+            ..own.clone()
+        },
+    ];
+    for (depth, sibling) in other.siblings.iter().enumerate().take(own.siblings.len()) {
+        let mut changed = own.clone();
+        changed.siblings[depth] = *sibling;
+        exchanged.push(changed);
     }
-    exchanged
+    exchanged.retain(|proof| *proof != own);
+    let files = exchanged.into_iter().map(|proof| ProofFile {
+        state: base64url_encode(proof.encode()),
+        ..first.clone()
+    });
+    files.collect()
 }
 
 /// `first` with one field of the document of `second`, or without that field.

@@ -82,7 +82,7 @@ fn a_header_below_one_already_seen_is_refused() {
     assert_eq!(outcome(&ledger, |it| it.lowest_height = HEIGHT), Ok(HEIGHT));
 }
 
-// test: LED-23, STP-01
+// test: LED-23, STP-02
 #[test]
 fn there_is_one_proof_for_each_key() {
     let world = World::new();

@@ -59,7 +59,7 @@ fn wrong_chains(world: &World) -> Vec<(&'static str, FinalityProof)> {
     ]
 }
 
-// test: FIN-01, FIN-02, FIN-03, FIN-04, FIN-05, HDR-02, HDR-03, STP-01, STP-02, STP-04
+// test: FIN-01, FIN-02, FIN-03, FIN-04, FIN-05, HDR-02, HDR-03, STP-02, STP-04
 #[test]
 fn tampered_proofs_are_frozen() {
     let light = frozen::read("light_client.json");
@@ -108,7 +108,7 @@ fn tampered_proofs_are_frozen() {
 
 /// Paths of every length and end: 300 keys that are spread, and some that have up to 255 bits in
 /// common with one of them.
-// test: STP-02
+// test: STP-01, STP-02
 #[test]
 fn proofs_of_a_large_state_are_frozen() {
     let key = |number: u32| hash_labelled("large state", &[&number.to_be_bytes()]).0;

@@ -129,7 +129,7 @@ fn wrong_texts(world: &World) -> Vec<(&'static str, String)> {
 }
 
 // test: DID-01, DID-03, DID-06, FIN-04, FIN-05, HDR-02, LED-20, LED-21, LED-22, LED-23, LED-25
-// test: LED-26, LED-27, LED-29, LED-30, LED-31, LED-32, OP-05, STP-01, STP-02
+// test: LED-26, LED-27, LED-29, LED-30, LED-31, LED-32, OP-05, STP-02
 #[test]
 fn refused_proof_files_are_frozen() {
     let world = World::new();

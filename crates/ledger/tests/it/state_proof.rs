@@ -358,7 +358,7 @@ proptest! {
 
     /// Whatever the state and the prefix: the honest proof shows exactly the entries there are, and
     /// no part of it passes for the whole.
-    // test: STP-04
+    // test: STP-02, STP-04
     #[test]
     fn a_prefix_proof_shows_every_entry(
         starts in prop::collection::btree_set(any::<u8>(), 0..20),
