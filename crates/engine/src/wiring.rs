@@ -90,6 +90,9 @@ pub(crate) type StateMailbox<E> = StatefulMailbox<E, Ledger>;
 
 type Paths<S, R> = (S, R);
 
+/// Partitions of a node's stores start with this.
+pub(crate) const PREFIX: &str = "ledger";
+
 /// Bytes of a page of the stores on disk.
 pub(crate) const PAGE_BYTES: usize = 4_096;
 
@@ -181,7 +184,7 @@ impl Setup {
         outbox: mpsc::Receiver<Vec<u8>>,
     ) -> Self {
         Self {
-            prefix: "ledger".to_owned(),
+            prefix: PREFIX.to_owned(),
             charter: config.charter.clone(),
             schemes: Schemes::new(&identity.namespace),
             namespace: identity.namespace,
