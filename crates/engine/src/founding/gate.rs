@@ -238,7 +238,7 @@ mod tests {
         for number in [1, 2] {
             gates[0].take(&key(number), &gates[number].message());
         }
-        assert_eq!(gates[0].strangers(), []);
+        assert!(gates[0].strangers().is_empty());
         let made = |outcome| MadeKey {
             outcome: vec![outcome],
             network_key: [0; 96],
