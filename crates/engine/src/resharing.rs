@@ -17,7 +17,7 @@ use commonware_glue::dkg::{
     ReshareBlock as _, SecretStore as _, network::Directory as _, types::EpochOutcome,
 };
 use commonware_p2p::simulated::Oracle;
-use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
+use commonware_runtime::{Clock as _, Runner as _, Storage as _, Supervisor as _, deterministic};
 use commonware_utils::ordered::Set;
 use realdid_ledger::{Committees, GovernanceAction};
 use std::{sync::Arc, thread, time::Duration};
@@ -187,6 +187,9 @@ fn shares_change_and_the_key_stays() {
                     None,
                     "epoch {epoch} is erased"
                 );
+                let votes = format!("{}_consensus_{epoch}", prefix(index));
+                let votes = network.context.scan(&votes).await;
+                assert!(votes.is_err(), "the votes of epoch {epoch} are removed");
             }
         }
     });
