@@ -71,19 +71,28 @@ pub enum FoundingNews {
     Concluding(Vec<usize>),
 }
 
-/// What the founders say to each other, as the caller sees it.
+/// Whether a founder's hello holds.
+pub type JudgeHello = Arc<dyn Fn(usize, &[u8]) -> bool + Send + Sync>;
+/// A founder's statement about the key.
+pub type Conclude = Arc<dyn Fn(&MadeKey) -> Vec<u8> + Send + Sync>;
+/// Whether a founder's statement about the key holds.
+pub type JudgeConclusion = Arc<dyn Fn(&MadeKey, usize, &[u8]) -> bool + Send + Sync>;
+/// Takes news.
+pub type Tell = Arc<dyn Fn(FoundingNews) + Send + Sync>;
+
+/// What the founders say to each other, as the caller sees it. Founders are named by their number.
 #[derive(Clone)]
 pub struct Statements {
     /// This founder's statement before it begins, at most [`MAX_STATEMENT`] bytes.
     pub hello: Vec<u8>,
     /// Whether a founder's hello holds.
-    pub hello_holds: Arc<dyn Fn(usize, &[u8]) -> bool + Send + Sync>,
+    pub hello_holds: JudgeHello,
     /// This founder's statement about the key.
-    pub conclude: Arc<dyn Fn(&MadeKey) -> Vec<u8> + Send + Sync>,
+    pub conclude: Conclude,
     /// Whether a founder's statement about the key holds.
-    pub conclusion_holds: Arc<dyn Fn(&MadeKey, usize, &[u8]) -> bool + Send + Sync>,
+    pub conclusion_holds: JudgeConclusion,
     /// Takes news.
-    pub news: Arc<dyn Fn(FoundingNews) + Send + Sync>,
+    pub news: Tell,
 }
 
 /// What a founding led to.

@@ -62,8 +62,8 @@ pub use config::{EngineConfig, ValidatorKeys};
 pub use engine::{Engine, EngineStopper, FinalizedBlock, MAX_KEYS, Proven, ProvenPrefix, Snapshot, Status};
 pub use error::{EngineError, PoolRefusal};
 pub use founding::{
-    Founded, Founder, FoundingConfig, FoundingNews, MAX_STATEMENT, MadeKey, Statements, check_logs, found,
-    founding_namespace,
+    Conclude, Founded, Founder, FoundingConfig, FoundingNews, JudgeConclusion, JudgeHello, MAX_STATEMENT,
+    MadeKey, Statements, Tell, check_logs, found, founding_namespace,
 };
 pub use keys::{DealtKey, MAX_VALIDATORS, deal, link_public_key, network_key};
 pub use schemes::Standing;

@@ -1,7 +1,7 @@
 //! Runs a founding: gate, ceremony, gate; then keeps the share and reads the logs.
 
 use super::{
-    Founded, FoundingConfig, FoundingNews, MadeKey, Statements, check_logs, founding_namespace,
+    Founded, FoundingConfig, FoundingNews, MadeKey, Statements, Tell, check_logs, founding_namespace,
     gate::{self, Gate},
     outcome::{made, participants},
 };
@@ -188,7 +188,6 @@ type Link = (
     lookup::Sender<PublicKey, runtime::Context>,
     lookup::Receiver<PublicKey>,
 );
-type Tell = Arc<dyn Fn(FoundingNews) + Send + Sync>;
 
 /// What happens over the links.
 async fn talk(
@@ -240,7 +239,7 @@ async fn part(
     key: MadeKey,
     gate: &Gate,
 ) -> Result<(Meeting, Share), EngineError> {
-    let (hellos, conclusions) = gate.all().ok_or(EngineError::Stopped)?;
+    let [hellos, conclusions] = gate.all().ok_or(EngineError::Stopped)?;
     let mut secrets = Secrets::new(context.child("share"), PREFIX);
     let share = secrets.get_share(Epoch::zero()).await;
     let share = share.ok_or(EngineError::Founding("this founder has got no share: begin anew"))?;

@@ -94,14 +94,14 @@ impl Gate {
     }
 
     /// Everybody's hellos and conclusions, if they are all there.
-    pub(super) fn all(&self) -> Option<(Vec<Vec<u8>>, Vec<Vec<u8>>)> {
+    pub(super) fn all(&self) -> Option<[Vec<Vec<u8>>; 2]> {
         let said = self.said();
         let hellos = said.founders.iter().map(|one| one.hello.clone());
         let conclusions = said.founders.iter().map(|one| one.conclusion.clone());
-        Some((
+        Some([
             hellos.collect::<Option<_>>()?,
             conclusions.collect::<Option<_>>()?,
-        ))
+        ])
     }
 
     /// Says this founder's conclusion about the key.
