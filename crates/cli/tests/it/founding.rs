@@ -16,10 +16,8 @@ use commonware_cryptography::bls12381::primitives::sharing::ModeVersion;
 use commonware_cryptography::bls12381::primitives::variant::MinSig;
 use commonware_cryptography::ed25519;
 use commonware_parallel::Sequential;
-use realdid_client::NodeClient;
-use realdid_ledger::{
-    Charter, FinalityError, FinalityProof, Header, TrustAnchor, consensus_namespace, state_key,
-};
+use realdid_crypto::base64url_decode;
+use realdid_ledger::{Charter, FinalityError, FinalityProof, Header, consensus_namespace};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -78,77 +76,42 @@ impl Founders {
     /// Keys, draft and signatures: everything that happens before the founders meet.
     fn prepare(&self) {
         for number in 0..4 {
-            let (dir, name) = (self.text(&format!("member{number}")), format!("Member {number}"));
+            let (dir, name) = (self.member(number, ""), format!("Member {number}"));
             let address = self.peers(number);
-            let keys = [
-                "network",
-                "found",
-                "keys",
-                "--dir",
-                &dir,
-                "--name",
-                &name,
-                "--address",
-                &address,
-            ];
+            let mut keys = vec!["network", "found", "keys", "--dir", &dir, "--name", &name];
+            keys.extend(["--address", &address]);
             value(&self.run(&keys));
         }
-        let public: Vec<_> = (0..4)
-            .map(|number| self.text(&format!("member{number}/public.json")))
-            .collect();
-        let draft = self.text("draft.json");
+        let out = self.text("draft.json");
+        let public: Vec<_> = (0..4).map(|number| self.member(number, "public.json")).collect();
         let seat = serde_json::to_value(TestAuthority::seat(&AUTHORITY)).unwrap();
         let seat = format!("authority:{}:Test Authority", seat["key"].as_str().unwrap());
-        let mut arguments = vec![
-            "network",
-            "found",
-            "draft",
-            "--network",
-            "founded",
-            "--out",
-            &draft,
-        ];
-        arguments.extend([
-            "--sandbox",
-            "--epoch-blocks",
-            EPOCH_BLOCKS,
-            "--max-validators",
-            "5",
-            "--seat",
-            &seat,
-        ]);
-        arguments.extend(public.iter().map(String::as_str));
-        value(&self.run(&arguments));
-        let twice = [
-            "network",
-            "found",
-            "draft",
-            "--network",
-            "founded",
-            "--out",
-            &draft,
-            &public[0],
-            &public[0],
-        ];
-        assert_eq!(code(&self.run(&twice)), "founding_same_key");
-        let few = [
-            "network",
-            "found",
-            "draft",
-            "--network",
-            "founded",
-            "--out",
-            &draft,
-            &public[0],
-            &public[1],
-        ];
-        assert_eq!(code(&self.run(&few)), "founding_too_few");
+        let draft = |public: &[&String], more: &[&str]| {
+            let mut draft = vec!["network", "found", "draft", "--network", "founded", "--out", &out];
+            draft.extend(public.iter().map(|path| path.as_str()));
+            draft.extend(more);
+            self.run(&draft)
+        };
+        let all: Vec<_> = public.iter().collect();
+        assert_eq!(code(&draft(&[all[0], all[0]], &[])), "founding_same_key");
+        assert_eq!(code(&draft(&all[..2], &[])), "founding_too_few");
+        let mut options = vec!["--sandbox", "--max-validators", "5", "--seat", &seat];
+        options.extend(["--epoch-blocks", EPOCH_BLOCKS]);
+        value(&draft(&all, &options));
         for number in 0..4 {
-            let dir = self.text(&format!("member{number}"));
-            let sign = ["network", "found", "sign", "--dir", &dir, "--draft", &draft];
+            let dir = self.member(number, "");
+            let sign = ["network", "found", "sign", "--dir", &dir, "--draft", &out];
             assert_eq!(code(&self.run(&sign)), "not_signed");
             value(&self.run(&[&sign[..], &["--yes"]].concat()));
         }
+    }
+
+    /// A founder's directory, or a file in it.
+    fn member(&self, number: u16, file: &str) -> String {
+        self.path(&format!("member{number}"))
+            .join(file)
+            .display()
+            .to_string()
     }
 
     /// Starts a founder's part in the ceremony.
@@ -331,131 +294,158 @@ fn certifies(charter: &Charter, header: &Header, shares: &[Share]) -> bool {
     }
 }
 
+/// The founders' nodes at work.
+struct Running {
+    founders: Founders,
+    charter: Charter,
+    did: String,
+    http: reqwest::Client,
+    nodes: Vec<Process>,
+}
+
+impl Running {
+    async fn start(founders: Founders, charter: Charter) -> Self {
+        let authority = TestAuthority::new(&charter, &AUTHORITY);
+        let mut running = Self {
+            did: charter.did(authority.did()).to_string(),
+            http: http(),
+            nodes: Vec::new(),
+            founders,
+            charter,
+        };
+        for number in 0..4 {
+            running.spawn(&format!("member{number}"));
+        }
+        running.nodes.iter_mut().for_each(Process::wait_ready);
+        for operation in authority.operations() {
+            let answer = submit(&running.http, &running.founders.url(1), &operation).await;
+            assert!(matches!(answer, Answer::Finalized { .. }), "{answer:?}");
+        }
+        running
+    }
+
+    fn spawn(&mut self, name: &str) {
+        let config = self.founders.path(&format!("{name}/node.toml"));
+        configure(&config, PACE);
+        self.nodes
+            .push(spawn(&config, &self.founders.path(&format!("{name}.log"))));
+    }
+
+    /// Has a node prove something, and keeps the proof.
+    fn prove(&self, node: u16, proof: &str) {
+        let (url, proof) = (self.founders.url(node), self.founders.text(proof));
+        let charter = self.founders.member(1, "charter.json");
+        let mut resolve = vec!["resolve", &self.did, "--node", &url, "--charter", &charter];
+        resolve.extend(["--save-proof", &proof]);
+        value(&self.founders.run(&resolve));
+    }
+
+    fn verifies(&self, proof: &str) -> bool {
+        let (proof, charter) = (self.founders.text(proof), self.founders.member(1, "charter.json"));
+        realdid(["verify", &proof, "--charter", &charter])
+            .status
+            .success()
+    }
+
+    /// A fifth validator comes.
+    async fn admit(&mut self) {
+        let (dir, charter) = (
+            self.founders.text("newcomer"),
+            self.founders.member(1, "charter.json"),
+        );
+        let (listen, peers) = (self.founders.listen(4), self.founders.peers(4));
+        let mut init = vec!["node", "init", "--dir", &dir, "--charter", &charter];
+        init.extend(["--listen", &listen, "--p2p-listen", &peers]);
+        let made = value(&self.founders.run(&init));
+        let link_key = made["link_key"].as_str().unwrap();
+        let place = ["validator", link_key, "--name", "Newcomer", "--address", &peers];
+        self.founders.decide(&place);
+        self.founders.decide(&["set", "--admit", link_key]);
+        self.spawn("newcomer");
+        self.nodes[4].wait_ready();
+        let votes = |status: &Value| status["votes"] == true;
+        wait_until(&self.http, &self.founders.url(4), "a validator", votes).await;
+    }
+
+    /// The first validator goes, and erases its share.
+    async fn remove_first(&self) {
+        let first = self.charter.validators[0].link_key.to_hex();
+        self.founders.decide(&["set", "--remove", &first]);
+        let url = self.founders.url(0);
+        let left = wait_until(&self.http, &url, "a follower", |status| status["votes"] == false).await;
+        let epoch = left["consensus_epoch"].as_u64().unwrap();
+        let later = |status: &Value| status["consensus_epoch"].as_u64() > Some(epoch + 2);
+        wait_until(&self.http, &url, "two epochs further", later).await;
+        assert_eq!(
+            self.founders.shares("member0").len(),
+            0,
+            "it has erased its share"
+        );
+    }
+
+    /// The shares of the new committee in one epoch.
+    fn new_shares(&self) -> Vec<Share> {
+        let nodes = ["member1", "member2", "member3", "newcomer"];
+        let found = nodes.map(|node| self.founders.shares(node));
+        let newest = found.iter().filter_map(|shares| shares.last_key_value());
+        let epoch = newest.map(|(epoch, _)| *epoch).min().unwrap();
+        let shares: Vec<_> = found.iter().filter_map(|it| it.get(&epoch).cloned()).collect();
+        assert_eq!(shares.len(), 4, "one epoch's shares");
+        shares
+    }
+
+    /// A header that was never one: somebody would like it certified.
+    async fn wished(&self) -> Header {
+        let url = format!("{}/v1/headers/latest", self.founders.url(4));
+        let latest: Value = serde_json::from_slice(&get(&self.http, &url).await.unwrap()).unwrap();
+        let proof = base64url_decode(latest["finality"].as_str().unwrap()).unwrap();
+        let mut header = FinalityProof::decode(&proof).unwrap().headers.remove(0);
+        header.state_root = [0; 32];
+        header
+    }
+}
+
+/// What somebody kept is worth nothing with f others of the new committee, nor with 2f.
+fn kept_are_worthless(charter: &Charter, header: &Header, kept: &BTreeMap<u64, Share>, new: &[Share]) {
+    for (old, with) in kept.values().flat_map(|old| [(old, 1), (old, 2)]) {
+        for start in 0..new.len() {
+            let others = new.iter().cycle().skip(start);
+            let others = others.filter(|share| share.index != old.index).take(with);
+            let shares: Vec<_> = std::iter::once(old).chain(others).cloned().collect();
+            assert_eq!(shares.len(), 1 + with);
+            assert!(
+                !certifies(charter, header, &shares),
+                "an old share with {with} new ones"
+            );
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn founded_by_its_members_a_fifth_in_the_first_out() {
     let founders = Founders::new();
     founders.prepare();
     founders.meet_all();
+    founders.check_transcript();
     let charter = founders.charter();
     assert!(!charter.key_origin.dealt);
-    founders.check_transcript();
 
-    let http = http();
-    let config = |name: &str| founders.path(&format!("{name}/node.toml"));
-    let start = |name: &str| {
-        configure(&config(name), PACE);
-        spawn(&config(name), &founders.path(&format!("{name}.log")))
-    };
-    let mut nodes: Vec<_> = (0..4).map(|number| start(&format!("member{number}"))).collect();
-    nodes.iter_mut().for_each(Process::wait_ready);
-    let authority = TestAuthority::new(&charter, &AUTHORITY);
-    for operation in authority.operations() {
-        let answer = submit(&http, &founders.url(1), &operation).await;
-        assert!(matches!(answer, Answer::Finalized { .. }), "{answer:?}");
-    }
-    let (did, file) = (
-        charter.did(authority.did()).to_string(),
-        founders.text("member1/charter.json"),
-    );
-    let prove = |node: u16, proof: &str| {
-        let (url, proof) = (founders.url(node), founders.text(proof));
-        let resolve = [
-            "resolve",
-            &did,
-            "--node",
-            &url,
-            "--charter",
-            &file,
-            "--save-proof",
-            &proof,
-        ];
-        value(&founders.run(&resolve));
-    };
-    prove(0, "before.json");
-
-    // A fifth comes.
-    let (newcomer, listen, peers) = (founders.text("newcomer"), founders.listen(4), founders.peers(4));
-    let init = [
-        "node",
-        "init",
-        "--dir",
-        &newcomer,
-        "--charter",
-        &file,
-        "--listen",
-        &listen,
-        "--p2p-listen",
-    ];
-    let made = value(&founders.run(&[&init[..], &[&peers]].concat()));
-    let link_key = made["link_key"].as_str().unwrap();
-    founders.decide(&["validator", link_key, "--name", "Newcomer", "--address", &peers]);
-    founders.decide(&["set", "--admit", link_key]);
-    nodes.push(start("newcomer"));
-    nodes[4].wait_ready();
-    let url = founders.url(4);
-    wait_until(&http, &url, "a validator", |status| status["votes"] == true).await;
+    let mut running = Running::start(founders, charter.clone()).await;
+    running.prove(0, "before.json");
+    running.admit().await;
     // Somebody copies the first one's share while it is of the committee.
-    let kept = founders.shares("member0");
+    let kept = running.founders.shares("member0");
     assert!(!kept.is_empty());
-
-    // The first goes.
-    let first = charter.validators[0].link_key.to_hex();
-    founders.decide(&["set", "--remove", &first]);
-    let follows = |status: &Value| status["votes"] == false;
-    let left = wait_until(&http, &founders.url(0), "a follower", follows).await;
-    let epoch = left["consensus_epoch"].as_u64().unwrap();
-    let erased = |status: &Value| status["consensus_epoch"].as_u64() > Some(epoch + 2);
-    wait_until(&http, &founders.url(0), "two epochs further", erased).await;
-    assert_eq!(founders.shares("member0").len(), 0, "it has erased its share");
+    running.remove_first().await;
 
     // The key stays, and with it every proof.
-    prove(4, "after.json");
-    for proof in ["before.json", "after.json"] {
-        let verified = realdid(["verify", &founders.text(proof), "--charter", &file]);
-        assert!(verified.status.success(), "{proof}");
-    }
-    let client = NodeClient::new(&url, TrustAnchor::of(&charter)).unwrap();
-    client.state(&[state_key::schedule()], 60).await.unwrap();
+    running.prove(4, "after.json");
+    assert!(running.verifies("before.json") && running.verifies("after.json"));
 
-    // What was kept is worth nothing with f others of the new committee, nor with 2f.
-    let others = ["member1", "member2", "member3", "newcomer"];
-    let found: Vec<_> = others.iter().map(|node| founders.shares(node)).collect();
-    let newest = found
-        .iter()
-        .filter_map(|shares| shares.last_key_value())
-        .map(|(epoch, _)| *epoch);
-    let (newest, block) = (
-        newest.min().unwrap(),
-        get(&http, &format!("{url}/v1/headers/latest")).await.unwrap(),
-    );
-    let block: Value = serde_json::from_slice(&block).unwrap();
-    let proof = realdid_crypto::base64url_decode(block["finality"].as_str().unwrap()).unwrap();
-    let mut header = FinalityProof::decode(&proof).unwrap().headers.remove(0);
-    header.state_root = [0; 32];
-    let new: Vec<_> = found
-        .iter()
-        .filter_map(|shares| shares.get(&newest).cloned())
-        .collect();
-    assert_eq!(new.len(), 4, "the new committee's shares of one epoch");
-    for old in kept.values() {
-        for with in [1, 2] {
-            for start in 0..4 {
-                let others = new.iter().cycle().skip(start);
-                let others = others
-                    .filter(|share| share.index != old.index)
-                    .take(with)
-                    .cloned();
-                let shares: Vec<_> = std::iter::once(old.clone()).chain(others).collect();
-                assert!(
-                    !certifies(&charter, &header, &shares),
-                    "an old share with {with} new ones"
-                );
-            }
-        }
-    }
-    // The control: 2f + 1 of the same epoch do, 2f do not.
+    let (header, new) = (running.wished().await, running.new_shares());
+    kept_are_worthless(&charter, &header, &kept, &new);
+    // The control: 2f + 1 of the same epoch certify it, 2f do not.
     assert!(certifies(&charter, &header, &new[..3]));
     assert!(certifies(&charter, &header, &new[1..]));
     assert!(!certifies(&charter, &header, &new[..2]));
-    drop(nodes);
 }
