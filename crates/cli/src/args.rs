@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod found;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -77,8 +79,19 @@ pub enum WebWalletCommand {
 /// Found a network.
 #[derive(Debug, Subcommand)]
 pub enum NetworkCommand {
-    /// Make a charter, all keys and all configurations for one machine.
+    /// Rehearse on one machine: make a charter, all keys and all configurations. A sandbox.
     Init(NetworkInit),
+    /// Found a network with others: the key is made together, nobody ever holds it.
+    #[command(subcommand)]
+    Found(found::FoundCommand),
+    /// Check the transcript of a founding: draft, keys, dealers' logs, outcome, signatures.
+    Check {
+        /// The transcript.
+        transcript: PathBuf,
+        /// The charter that the transcript must lead to.
+        #[arg(long)]
+        charter: Option<PathBuf>,
+    },
 }
 
 /// Make a charter, all keys and all configurations for one machine.

@@ -48,7 +48,7 @@ const TRACKED_EPOCHS: NonZeroUsize = NZUsize!(2);
 
 /// Stack of the engine's threads. The actors' futures are nested deeply, and large without
 /// optimisation; unused stack costs no memory.
-const STACK: usize = 64 << 20;
+pub(crate) const STACK: usize = 64 << 20;
 
 /// A block that is final and durable: it survives the loss of power from now on.
 #[derive(Clone, Debug)]
@@ -355,7 +355,7 @@ fn check_keys(keys: &[StateKey]) -> Result<(), EngineError> {
 }
 
 /// Makes the directory if it is missing, and keeps others out: there are secrets in it.
-fn make_private(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(dir: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(dir)?;
     #[cfg(unix)]
     {
@@ -423,7 +423,7 @@ fn connect(
     (network.start(), oracle, channels)
 }
 
-fn handshake(link_key: PrivateKey) -> SakeCups<PrivateKey, ChaCha20Poly1305> {
+pub(crate) fn handshake(link_key: PrivateKey) -> SakeCups<PrivateKey, ChaCha20Poly1305> {
     let sake = Sake {
         signer: link_key,
         synchrony_bound: Duration::from_secs(10),

@@ -63,6 +63,9 @@ pub enum EngineError {
     /// The store gave a certificate that is not well formed.
     #[error("internal finality proof: {0}")]
     Finality(FinalityError),
+    /// The founding's ceremony failed, or its logs do not hold.
+    #[error("founding: {0}")]
+    Founding(&'static str),
     /// The store of the state failed.
     #[error("the state's store failed")]
     Storage,
@@ -74,6 +77,7 @@ impl EngineError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Config(_) => "engine_config",
+            Self::Founding(_) => "founding_failed",
             Self::Thread(_) => "engine_thread",
             Self::Stopped => "engine_stopped",
             Self::NotReady => "not_ready",

@@ -11,6 +11,7 @@
 //! * `epochs` hands the network key from committee to committee, in epochs of a fixed number of blocks;
 //!   `record` is what a block holds of it, `secrets` what each validator keeps of it, `committees` who is
 //!   next, as the ledger has it.
+//! * `founding` makes the network key together with the other founders, before there is a network.
 //! * `application` executes blocks by the rules of `realdid-ledger`.
 //! * `pacing` decides when to propose and which clocks to believe.
 //! * `pool` holds what was received and is not ordered yet; `gossip` shares it among validators.
@@ -29,6 +30,7 @@ mod directory;
 mod engine;
 mod epochs;
 mod error;
+mod founding;
 mod gossip;
 mod keys;
 mod pacing;
@@ -61,5 +63,9 @@ mod support;
 pub use config::{EngineConfig, ValidatorKeys};
 pub use engine::{Engine, EngineStopper, FinalizedBlock, MAX_KEYS, Proven, ProvenPrefix, Snapshot, Status};
 pub use error::{EngineError, PoolRefusal};
+pub use founding::{
+    Conclude, Founded, Founder, FoundingConfig, FoundingNews, JudgeConclusion, JudgeHello, MAX_STATEMENT,
+    MadeKey, Statements, Tell, check_logs, found, founding_namespace,
+};
 pub use keys::{DealtKey, MAX_VALIDATORS, deal, link_public_key, network_key};
 pub use schemes::Standing;

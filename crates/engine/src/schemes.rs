@@ -40,8 +40,10 @@ pub(crate) struct Newest {
 #[derive(Clone)]
 pub(crate) struct Schemes {
     namespace: Arc<[u8]>,
-    epochs: Arc<Mutex<BTreeMap<Epoch, (Arc<Scheme>, Standing)>>>,
+    epochs: Arc<Mutex<Epochs>>,
 }
+
+type Epochs = BTreeMap<Epoch, (Arc<Scheme>, Standing)>;
 
 impl Schemes {
     pub(crate) fn new(namespace: &[u8]) -> Self {
@@ -97,7 +99,7 @@ impl Schemes {
     }
 
     /// The map stays consistent between statements, so a panic elsewhere does not spoil it.
-    fn epochs(&self) -> MutexGuard<'_, BTreeMap<Epoch, (Arc<Scheme>, Standing)>> {
+    fn epochs(&self) -> MutexGuard<'_, Epochs> {
         self.epochs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

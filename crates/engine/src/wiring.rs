@@ -90,6 +90,15 @@ pub(crate) type StateMailbox<E> = StatefulMailbox<E, Ledger>;
 
 type Paths<S, R> = (S, R);
 
+/// Tells who waits for it that the state can be read.
+type Opened<E> = watch::Sender<Option<Service<E>>>;
+
+/// Partitions of a node's stores start with this.
+pub(crate) const PREFIX: &str = "ledger";
+
+/// Bytes of a page of the stores on disk.
+pub(crate) const PAGE_BYTES: usize = 4_096;
+
 /// Pages the stores keep in memory, 16 MiB together, and those of the state, 64 MiB: so much and no
 /// more, however large the state. The engine reads past the operating system's cache.
 const CACHED_PAGES: NonZeroUsize = NZUsize!(4_096);
@@ -180,7 +189,7 @@ impl Setup {
         outbox: mpsc::Receiver<Vec<u8>>,
     ) -> Self {
         Self {
-            prefix: "ledger".to_owned(),
+            prefix: PREFIX.to_owned(),
             charter: config.charter.clone(),
             schemes: Schemes::new(&identity.namespace),
             namespace: identity.namespace,
@@ -238,17 +247,7 @@ where
     let target = <StateSet<E> as DatabaseSet<E>>::initial_sync_targets();
     let genesis = EngineBlock::genesis(setup.charter.hash().0, &target, setup.genesis.clone());
     let plan = SyncPlan::init(context.child("plan"), format!("{}-sync", setup.prefix)).await;
-    let followers = Followers::default();
-    let links = Links {
-        me: setup.link_key.public_key(),
-        peers: Followed {
-            peers,
-            followers: followers.clone(),
-        },
-        blocker,
-    };
-    let (state_open, open_state) = watch::channel(None);
-    let mut committees = Committees::new(context.child("committees"), &setup.charter, open_state, followers);
+    let (links, committees, opened) = links(context, &setup, peers, blocker);
 
     let resolver = links.backfill(context, channels.backfill);
     let (broadcast, buffer) = links.broadcast(context);
@@ -269,14 +268,8 @@ where
             strategy: Sequential,
         },
     );
-    let (ceremony, records, gate) = links
-        .ceremony(
-            context,
-            &setup,
-            &marshal,
-            (committees.clone(), page_cache.clone()),
-        )
-        .await;
+    let provided = (committees.clone(), page_cache.clone());
+    let (ceremony, records, gate) = links.ceremony(context, &setup, &marshal, provided).await;
     let recorded = reshare::Application::new(state.clone(), records.clone(), setup.epoch_blocks);
     let paced = Paced::new(recorded, setup.pool.clone(), setup.heartbeat);
     let epocher = FixedEpocher::new(setup.epoch_blocks);
@@ -293,14 +286,8 @@ where
         ceremony.start(channels.dealings),
         probe.start(channels.probe),
     ];
-    let databases = state.subscribe_databases().await;
-    let service = Service::open(marshal.clone(), databases, setup.applied.clone()).await;
-    state_open.send_replace(Some(service.clone()));
-    // Who may follow is known before the first peers are told.
-    let height = setup.applied.height();
-    if height > 0 {
-        committees.open(height / setup.epoch_blocks).await;
-    }
+    let parts = (marshal.clone(), setup.applied.clone());
+    let service = open(parts, &state, (committees, setup.epoch_blocks), &opened).await;
     actors.push(orchestrator.start(channels.votes, channels.certificates, channels.resolver));
     let shared = (setup.charter, setup.pool);
     actors.extend(operations(context, shared, setup.outbox, channels.operations));
@@ -310,6 +297,46 @@ where
         service,
         actors,
     }
+}
+
+/// How the actors reach the others, and who those are: the committees read a state that is not open yet.
+fn links<E: Runtime, P, B>(
+    context: &E,
+    setup: &Setup,
+    peers: P,
+    blocker: B,
+) -> (Links<Followed<P>, B>, Committees<E>, Opened<E>) {
+    let followers = Followers::default();
+    let (opened, state) = watch::channel(None);
+    let committees = Committees::new(
+        context.child("committees"),
+        &setup.charter,
+        state,
+        followers.clone(),
+    );
+    let links = Links {
+        me: setup.link_key.public_key(),
+        peers: Followed { peers, followers },
+        blocker,
+    };
+    (links, committees, opened)
+}
+
+/// Opens the state for readers. Who may follow is known then, before the first peers are told.
+async fn open<E: Runtime>(
+    (marshal, applied): (Marshal, Arc<Applied>),
+    state: &StateMailbox<E>,
+    (mut committees, epoch_blocks): (Committees<E>, NonZeroU64),
+    opened: &Opened<E>,
+) -> Service<E> {
+    let databases = state.subscribe_databases().await;
+    let service = Service::open(marshal, databases, applied.clone()).await;
+    opened.send_replace(Some(service.clone()));
+    let height = applied.height();
+    if height > 0 {
+        committees.open(height / epoch_blocks).await;
+    }
+    service
 }
 
 /// Hands operations on and takes those of others.

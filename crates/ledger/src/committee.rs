@@ -122,8 +122,7 @@ impl Schedule {
     /// validators.
     #[must_use]
     pub fn members_in(&self, epoch: u64) -> &[u16] {
-        let newest_first = self.turns.iter().rev();
-        let turn = newest_first.skip_while(|turn| turn.from > epoch).next();
+        let turn = self.turns.iter().rfind(|turn| turn.from <= epoch);
         turn.map_or(&[], |turn| &turn.members)
     }
 

@@ -12,6 +12,7 @@ mod charter;
 mod committee;
 mod execute;
 mod finality;
+mod founding;
 mod governance;
 mod header;
 mod light;
@@ -32,6 +33,10 @@ pub use committee::{
 };
 pub use execute::{BlockContext, execute};
 pub use finality::*;
+pub use founding::{
+    Draft, FOUNDING_FORMAT, FoundingError, MAX_FOUNDING_FILE, PublicFile, Transcript, is_charter_signed_by,
+    sign_charter,
+};
 pub use governance::{GovernanceAction, GovernanceOperation};
 pub use header::*;
 pub use light::{Freshness, LightError, MAX_AHEAD, PrefixAnswer, ProvenState, StateAnswer, TrustAnchor};

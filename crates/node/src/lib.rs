@@ -37,7 +37,11 @@ pub use config::NodeConfig;
 pub use error::NodeError;
 pub use node::{RunningNode, start};
 
-/// What founding a sandbox takes: the dealt network key and its public parts, as bytes.
+/// What founding takes: the ceremony among founders, for a sandbox the dealt network key; and public
+/// parts, as bytes.
 pub mod founding {
-    pub use realdid_engine::{DealtKey, EngineError, deal, link_public_key, network_key};
+    pub use realdid_engine::{
+        DealtKey, EngineError, Founded, Founder, FoundingConfig, FoundingNews, MadeKey, Statements,
+        check_logs, deal, found, link_public_key, network_key,
+    };
 }

@@ -2,6 +2,8 @@
 
 import { equalBytes, fromUtf8, utf8 } from './bytes.js';
 import { DecodeError, Reader, Writer } from './codec.js';
+import { readSchedule, readValidator, writeSchedule, writeValidator } from './committee.js';
+import type { KnownValidator, Schedule } from './committee.js';
 import { LEVELS, codeOf, ofCode, readEntry, writeEntry } from './entry.js';
 import type { Entry, Level } from './entry.js';
 import { hashBytes, hashLabelled, readHash, sha256, writeHash } from './hash.js';
@@ -82,7 +84,10 @@ export type Record =
       readonly count: bigint;
       readonly time: bigint;
     }
-  | Grant;
+  | Grant
+  | KnownValidator
+  | { readonly kind: 'validator_index'; readonly linkKey: Hash }
+  | Schedule;
 
 /** Whether an accreditation counts, and is for this role. */
 export function inForceAs(accreditation: Accreditation, role: Role): boolean {
@@ -151,6 +156,12 @@ function writeRecord(writer: Writer, record: Record): Writer {
       writeHash(writer.u8(9), record.right.did).u8(codeOf(RIGHT_KINDS, record.right.kind));
       writeHash(writeHash(writer, record.right.typeId), record.detail);
       return writer.u64(record.grantedAt).u64(record.revokedAt);
+    case 'validator':
+      return writeValidator(writer.u8(10), record);
+    case 'validator_index':
+      return writeHash(writer.u8(11), record.linkKey);
+    case 'schedule':
+      return writeSchedule(writer.u8(12), record);
   }
 }
 
@@ -193,6 +204,12 @@ function readRecord(reader: Reader): Record {
       const right = { did, kind, typeId: readHash(reader) };
       return { kind: 'grant', right, detail: readHash(reader), grantedAt: reader.u64(), revokedAt: reader.u64() };
     }
+    case 10:
+      return readValidator(reader);
+    case 11:
+      return { kind: 'validator_index', linkKey: readHash(reader) };
+    case 12:
+      return readSchedule(reader);
     default:
       throw new DecodeError('unknown', 'record');
   }

@@ -81,7 +81,7 @@ test('records decode and encode', () => {
     assert.deepEqual(encodeRecord(record), value);
     assert.equal(outcome(() => decodeRecord(flipped(value, 383))), 'not_canonical');
   }
-  assert.equal(kinds.size, 9);
+  assert.equal(kinds.size, 12);
 });
 
 interface FinalityCase {

@@ -3,6 +3,7 @@
 pub mod authority;
 pub mod completions;
 pub mod explain;
+pub mod found;
 mod founding;
 pub mod governance;
 pub mod issuer;

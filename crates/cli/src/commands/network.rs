@@ -25,8 +25,13 @@ pub const PACE_OF_SEVERAL: &str = "heartbeat_ms = 2000\nleader_slack_ms = 500\n"
 
 /// Runs a network command.
 pub fn run(command: NetworkCommand, output: Output) -> Outcome<()> {
-    let NetworkCommand::Init(options) = command;
-    init(&options, output)
+    match command {
+        NetworkCommand::Init(options) => init(&options, output),
+        NetworkCommand::Found(command) => super::found::run(command, output),
+        NetworkCommand::Check { transcript, charter } => {
+            super::found::check(&transcript, charter.as_deref(), output)
+        }
+    }
 }
 
 fn init(options: &NetworkInit, output: Output) -> Outcome<()> {

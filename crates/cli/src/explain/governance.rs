@@ -149,4 +149,59 @@ pub const CODES: &[Entry] = &[
         "The committee names a validator that the consortium does not know.",
         "realdid governance committee validator LINK_KEY --name NAME --address HOST:PORT, then admit it",
     ),
+    entry(
+        "founder_unknown",
+        "The draft does not name this founder's governance key.",
+        "give the public.json of this directory to whoever makes the draft",
+    ),
+    entry(
+        "founding_charter",
+        "The draft gives no charter: a number or name in it is out of range.",
+        "realdid network found draft, with other options",
+    ),
+    entry(
+        "founding_charter_unsigned",
+        "A founder's signature under the charter is missing or does not hold.",
+        "use a transcript that network found run wrote; if it says the same, begin the founding anew",
+    ),
+    entry(
+        "founding_draft_unsigned",
+        "A founder's signature under the draft is missing or does not hold.",
+        "realdid network found sign, by the founder that is named",
+    ),
+    entry(
+        "founding_failed",
+        "The ceremony gave no key, or the dealers' logs do not lead to the key.",
+        "begin anew: found keys into new directories, with everybody there from the first moment on",
+    ),
+    entry(
+        "founding_file",
+        "The file is not one of a founding, or of another version.",
+        "use the files that the steps of realdid network found wrote",
+    ),
+    entry(
+        "founding_other_charter",
+        "The charter is not what the draft and the ceremony's outcome give.",
+        "do not use this charter; get it from the founders, each of whom has it",
+    ),
+    entry(
+        "founding_public_file",
+        "A founder's public file is not signed by both of its keys, or its name or address is unusable.",
+        "get the file again from the founder that is named",
+    ),
+    entry(
+        "founding_same_key",
+        "Two founders have a key in common, or one file was given twice.",
+        "each founder makes keys of its own: realdid network found keys",
+    ),
+    entry(
+        "founding_too_few",
+        "Fewer than four cannot found a network that can lose one.",
+        "find more founders, or rehearse with --sandbox",
+    ),
+    entry(
+        "seat_invalid",
+        "A seat is not ROLE:KEY:NAME.",
+        "write authority:z6Mk...:Population Office",
+    ),
 ];

@@ -1,6 +1,6 @@
 //! Committees that change, on real processes: a fifth validator comes, the first goes and follows.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -91,118 +91,145 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// Four validators that run, and a newcomer's files.
+struct Five {
+    network: Network,
+    http: reqwest::Client,
+    nodes: Vec<Process>,
+    /// The newcomer's link key, addresses for clients and for peers.
+    link_key: String,
+    url: String,
+    peers: String,
+}
+
+const NAMES: [&str; 5] = ["node", "node2", "node3", "node4", "newcomer"];
+
+impl Five {
+    async fn start() -> Self {
+        let network = Network::shaped(4, |charter| {
+            charter.committees = Committees {
+                epoch_blocks: EPOCH_BLOCKS,
+                max_validators: 5,
+            };
+        });
+        let (url, peers) = (network.url_at(10), format!("127.0.0.1:{}", network.port_at(11)));
+        let newcomer = network.path("network/newcomer");
+        let listen = url.trim_start_matches("http://");
+        let (dir, charter) = (text(&newcomer), network.charter_file());
+        let mut init = vec![
+            "--json",
+            "node",
+            "init",
+            "--dir",
+            dir,
+            "--charter",
+            text(&charter),
+        ];
+        init.extend(["--listen", listen, "--p2p-listen", &peers]);
+        let made = value(&realdid(init));
+        let mut five = Self {
+            link_key: made["link_key"].as_str().unwrap().to_owned(),
+            http: http(),
+            nodes: Vec::new(),
+            network,
+            url,
+            peers,
+        };
+        for name in &NAMES[..4] {
+            five.spawn(name);
+        }
+        five.nodes.iter_mut().for_each(Process::wait_ready);
+        five.network.publish_authority(&five.http).await;
+        five
+    }
+
+    fn spawn(&mut self, name: &str) {
+        let config = self.network.path(&format!("network/{name}/node.toml"));
+        configure(&config, PACE);
+        self.nodes
+            .push(spawn(&config, &self.network.path(&format!("{name}.log"))));
+    }
+
+    /// Runs a command about committees, by the sandbox's one member.
+    fn decide(&self, arguments: &[&str]) -> Output {
+        let decide = Deciding {
+            network: &self.network,
+            node: self.network.url_of(1),
+        };
+        decide.committee(arguments, arguments[0] != "show")
+    }
+
+    /// The newcomer becomes known, is let in, catches up, follows, and votes when its turn comes.
+    async fn admit(&mut self) {
+        let shown = value(&self.decide(&["show"]));
+        assert_eq!(
+            shown["committees"][0]["members"].as_array().map(Vec::len),
+            Some(4)
+        );
+        let admit = ["set", "--admit", &self.link_key];
+        assert_eq!(code(&self.decide(&admit)), "validator_unknown");
+        let place = [
+            "validator",
+            &self.link_key,
+            "--name",
+            "Newcomer",
+            "--address",
+            &self.peers,
+        ];
+        value(&self.decide(&place));
+        let soon = ["set", "--admit", &self.link_key, "--from", "2"];
+        assert_eq!(code(&self.decide(&soon)), "epoch_too_soon");
+        let admitted = value(&self.decide(&admit));
+        assert!(admitted["decided"].as_str().unwrap().contains(&self.link_key));
+        self.spawn("newcomer");
+        self.nodes[4].wait_ready();
+        let arrived = |status: &Value| follows(status) && height(status) > 0;
+        wait_until(&self.http, &self.url, "a follower", arrived).await;
+        let there = wait_until(&self.http, &self.url, "a validator", |it| it["votes"] == true).await;
+        assert_eq!(there["validators"], 5);
+        assert_eq!(there["standing"], "validator");
+        let admit = ["set", "--admit", &self.link_key];
+        assert_eq!(code(&self.decide(&admit)), "validator_in_committee");
+    }
+
+    /// The first goes, and goes on following; it is ready, and says that it has no vote.
+    async fn remove_first(&self) {
+        let first = self.network.charter.validators[0].link_key.to_hex();
+        value(&self.decide(&["set", "--remove", &first]));
+        let url = self.network.url_of(0);
+        let left = wait_until(&self.http, &url, "a follower", follows).await;
+        assert_eq!(left["validators"], 4);
+        self.goes_on(&url).await;
+        let ready = get(&self.http, &format!("{url}/health/ready")).await.unwrap();
+        let ready: Value = serde_json::from_slice(&ready).unwrap();
+        assert_eq!(
+            (&ready["status"], &ready["votes"]),
+            (&"ready".into(), &false.into())
+        );
+    }
+
+    /// A node gets an epoch's blocks more.
+    async fn goes_on(&self, url: &str) {
+        let here = height(&wait_until(&self.http, url, "there", |_| true).await);
+        let further = |status: &Value| height(status) > here + EPOCH_BLOCKS;
+        wait_until(&self.http, url, "further", further).await;
+    }
+}
+
+fn follows(status: &Value) -> bool {
+    status["standing"] == "follower" && status["votes"] == false
+}
+
+fn height(status: &Value) -> u64 {
+    status["height"].as_u64().unwrap_or_default()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fifth_comes_and_the_first_goes() {
-    let network = Network::shaped(4, |charter| {
-        charter.committees = Committees {
-            epoch_blocks: EPOCH_BLOCKS,
-            max_validators: 5,
-        };
-    });
-    let config = |name: &str| network.path(&format!("network/{name}/node.toml"));
-    let charter: PathBuf = network.charter_file();
-    let newcomer = network.path("network/newcomer");
-    let (url, peers) = (network.url_at(10), format!("127.0.0.1:{}", network.port_at(11)));
-    let made = value(&realdid([
-        "--json",
-        "node",
-        "init",
-        "--dir",
-        text(&newcomer),
-        "--charter",
-        text(&charter),
-        "--listen",
-        url.trim_start_matches("http://"),
-        "--p2p-listen",
-        &peers,
-    ]));
-    let link_key = made["link_key"].as_str().unwrap();
-    let names = ["node", "node2", "node3", "node4", "newcomer"];
-    for name in names {
-        configure(&config(name), PACE);
-    }
-    let mut nodes: Vec<_> = names[..4]
-        .iter()
-        .map(|name| spawn(&config(name), &network.path(&format!("{name}.log"))))
-        .collect();
-    nodes.iter_mut().for_each(Process::wait_ready);
-    let http = http();
-    network.publish_authority(&http).await;
-    let did = network.charter.did(network.authority.did()).to_string();
-    let proof = network.path("before.json");
-    let resolved = realdid([
-        "resolve",
-        &did,
-        "--node",
-        &network.url_of(1),
-        "--charter",
-        text(&charter),
-        "--save-proof",
-        text(&proof),
-    ]);
-    assert!(resolved.status.success(), "a proof before the change");
-
-    let decide = Deciding {
-        network: &network,
-        node: network.url_of(1),
-    };
-    let shown = value(&decide.committee(&["show"], false));
-    assert_eq!(
-        shown["committees"][0]["members"].as_array().map(Vec::len),
-        Some(4)
-    );
-    let unknown = decide.committee(&["set", "--admit", link_key], true);
-    assert_eq!(code(&unknown), "validator_unknown");
-    let place = ["validator", link_key, "--name", "Newcomer", "--address", &peers];
-    value(&decide.committee(&place, true));
-    let soon = decide.committee(&["set", "--admit", link_key, "--from", "2"], true);
-    assert_eq!(code(&soon), "epoch_too_soon");
-    let admitted = value(&decide.committee(&["set", "--admit", link_key], true));
-    assert!(admitted["decided"].as_str().unwrap().contains(link_key));
-
-    // It is let in from the next epoch on, catches up, and follows until its turn comes.
-    nodes.push(spawn(&config("newcomer"), &network.path("newcomer.log")));
-    nodes[4].wait_ready();
-    let follows = |status: &Value| status["standing"] == "follower" && status["votes"] == false;
-    let height = |status: &Value| status["height"].as_u64().unwrap_or_default();
-    wait_until(&http, &url, "a follower", |status| {
-        follows(status) && height(status) > 0
-    })
-    .await;
-    let ready = wait_until(&http, &url, "a validator", |status| status["votes"] == true).await;
-    assert_eq!(
-        (ready["validators"].as_u64(), &ready["standing"]),
-        (Some(5), &"validator".into())
-    );
-    let again = decide.committee(&["set", "--admit", link_key], true);
-    assert_eq!(code(&again), "validator_in_committee");
-
-    let first = network.charter.validators[0].link_key.to_hex();
-    value(&decide.committee(&["set", "--remove", &first], true));
-    let left = wait_until(&http, &network.url_of(0), "a follower", follows).await;
-    assert_eq!(left["validators"], 4);
-    // It goes on following, and is ready; it says that it has no vote.
-    let here = height(&left);
-    wait_until(&http, &network.url_of(0), "further", |status| {
-        height(status) > here + EPOCH_BLOCKS
-    })
-    .await;
-    let ready = get(&http, &format!("{}/health/ready", network.url_of(0)))
-        .await
-        .unwrap();
-    let ready: Value = serde_json::from_slice(&ready).unwrap();
-    assert_eq!(
-        (&ready["status"], &ready["votes"]),
-        (&"ready".into(), &false.into())
-    );
-
+    let mut five = Five::start().await;
+    five.admit().await;
+    five.remove_first().await;
     // The four that are left can lose one: the newcomer counts.
-    nodes.swap_remove(1).kill();
-    let here = height(&wait_until(&http, &url, "there", |_| true).await);
-    wait_until(&http, &url, "further", |status| {
-        height(status) > here + EPOCH_BLOCKS
-    })
-    .await;
-    let verified = realdid(["verify", text(&proof), "--charter", text(&charter)]);
-    assert!(verified.status.success(), "a proof from before verifies");
+    five.nodes.swap_remove(1).kill();
+    five.goes_on(&five.url).await;
 }

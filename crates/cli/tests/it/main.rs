@@ -9,6 +9,7 @@ mod commands;
 mod committees;
 mod country;
 mod exchanged;
+mod founding;
 mod governance;
 mod history;
 mod holder;

@@ -10,6 +10,7 @@ mod charter;
 mod checking;
 mod committees;
 mod finality;
+mod founding;
 #[path = "../../../../vectors/frozen.rs"]
 mod frozen;
 mod governance;

@@ -23,7 +23,7 @@ pub fn one_of_each() -> Vec<Record> {
         revoked_at: 5,
         suspended_at: 0,
     };
-    vec![
+    let mut records = vec![
         Record::Did(Box::new(ledger.entry(&world.authority).unwrap())),
         Record::EpochKey(Box::new(EpochKeyRecord {
             key: world.epoch_key(0, 3),
@@ -52,6 +52,24 @@ pub fn one_of_each() -> Vec<Record> {
             suspended_at: 6,
             ..accreditation("Suspended")
         }),
+        Record::Grant(Grant {
+            right: Right {
+                did: hash(1),
+                kind: RightKind::Ask,
+                type_id: hash(2),
+            },
+            detail: hash(3),
+            granted_at: 4,
+            revoked_at: 5,
+        }),
+    ];
+    let last = records.len() - 1;
+    records.splice(last..last, of_committees());
+    records
+}
+
+fn of_committees() -> [Record; 3] {
+    [
         Record::Validator(Box::new(KnownValidator {
             index: 7,
             link_key: hash(1),
@@ -68,16 +86,6 @@ pub fn one_of_each() -> Vec<Record> {
                     members: (0..32).collect(),
                 })
                 .collect(),
-        }),
-        Record::Grant(Grant {
-            right: Right {
-                did: hash(1),
-                kind: RightKind::Ask,
-                type_id: hash(2),
-            },
-            detail: hash(3),
-            granted_at: 4,
-            revoked_at: 5,
         }),
     ]
 }

@@ -328,7 +328,7 @@ fn is_so(action: &GovernanceAction, state: &ProvenState) -> Result<bool, LightEr
 }
 
 /// Reads a member's key file: JSON with `seed`, 64 hexadecimal digits; mode 0600.
-fn member_key(path: &Path) -> Outcome<SecretKey> {
+pub fn member_key(path: &Path) -> Outcome<SecretKey> {
     #[derive(serde::Deserialize)]
     struct File {
         seed: String,

@@ -269,6 +269,15 @@ pub fn words(charter: &Charter, action: &GovernanceAction, meant: &Meant) -> Str
             kind(right.kind),
             type_name(right.type_id)
         ),
+        GovernanceAction::SetValidator { .. } | GovernanceAction::SetCommittee { .. } => {
+            committee_words(action)
+        }
+    }
+}
+
+/// What a decision about who validates means; nothing for others.
+fn committee_words(action: &GovernanceAction) -> String {
+    match action {
         GovernanceAction::SetValidator {
             link_key,
             from,
@@ -286,6 +295,7 @@ pub fn words(charter: &Charter, action: &GovernanceAction, meant: &Meant) -> Str
                 members.join(", ")
             )
         }
+        _ => String::new(),
     }
 }
 
