@@ -303,3 +303,12 @@ restore-what = Websites will know you again by the same identifiers. You are pro
 restore-file = Recovery file
 restore-progress = Opening the file; this takes a while on purpose
 restore-now = Bring my wallet back
+
+sites-rotate-what = New keys make the old ones worthless. That puts this identifier on the public ledger, where everybody can see it, but not whose it is.
+sites-rotate = New keys for { $site }
+sites-progress = Waiting until it is done
+history-rotated = You gave your identifier at { $site } new keys.
+error-keys_replaced = Somebody else has replaced the keys of this identifier
+error-keys_replaced-do = Unlink the site, and tell whoever runs it that the identifier is no longer yours.
+error-not_finalized = The ledger has not finished yet
+error-not_finalized-do = Try again in a moment; it goes on where it was.

@@ -300,3 +300,12 @@ restore-what = 网站会用原来的标识再次认出您。您需要再核验�
 restore-file = 恢复文件
 restore-progress = 正在打开文件；有意需要一些时间
 restore-now = 恢复我的钱包
+
+sites-rotate-what = 换新密钥后，旧密钥即作废。这会把此标识放到公开账本上，人人可见，但看不出属于谁。
+sites-rotate = 为 { $site } 换新密钥
+sites-progress = 正在等待完成
+history-rotated = 您为在 { $site } 的标识换了新密钥。
+error-keys_replaced = 此标识的密钥已被他人更换
+error-keys_replaced-do = 请解除与该网站的关联，并告诉网站此标识不再属于您。
+error-not_finalized = 账本尚未完成
+error-not_finalized-do = 请稍后重试；会从中断处继续。
