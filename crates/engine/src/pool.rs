@@ -71,18 +71,36 @@ impl Pool {
         }
     }
 
-    /// Adds an operation.
-    pub(crate) fn insert(&self, operation: CheckedOperation, origin: Origin) -> Result<(), PoolRefusal> {
-        let content = content_hash(operation.bytes());
-        let len = operation.bytes().len();
-        let mut state = self.state();
-        if state.by_content.contains_key(&content) || state.finalized.get(&content).is_some() {
+    /// What [`insert`](Self::insert) would say to these bytes, if they held: asked before they are checked,
+    /// which costs more.
+    pub(crate) fn would_take(&self, operation: &[u8], origin: Origin) -> Result<(), PoolRefusal> {
+        let content = content_hash(operation);
+        self.admits(&self.state(), &content, operation.len(), origin)
+    }
+
+    fn admits(
+        &self,
+        state: &State,
+        content: &Content,
+        len: usize,
+        origin: Origin,
+    ) -> Result<(), PoolRefusal> {
+        if state.by_content.contains_key(content) || state.finalized.get(content).is_some() {
             return Err(PoolRefusal::Duplicate);
         }
         let peers_full = origin == Origin::Peer && state.from_peers >= self.max_count / 2;
         if peers_full || state.waiting.len() >= self.max_count || state.bytes + len > self.max_bytes {
             return Err(PoolRefusal::Full);
         }
+        Ok(())
+    }
+
+    /// Adds an operation.
+    pub(crate) fn insert(&self, operation: CheckedOperation, origin: Origin) -> Result<(), PoolRefusal> {
+        let content = content_hash(operation.bytes());
+        let len = operation.bytes().len();
+        let mut state = self.state();
+        self.admits(&state, &content, len, origin)?;
         let place = state.next;
         state.next += 1;
         state.bytes += len;
@@ -286,11 +304,15 @@ mod tests {
     #[test]
     fn bounds_and_duplicates() {
         let pool = Pool::new(4, 1 << 20);
+        let would_take = |seat| pool.would_take(operation(seat).bytes(), Origin::Peer);
+        assert_eq!(would_take(1), Ok(()));
         assert_eq!(insert(&pool, 1, Origin::Local), Ok(()));
         assert_eq!(insert(&pool, 1, Origin::Local), Err(PoolRefusal::Duplicate));
+        assert_eq!(would_take(1), Err(PoolRefusal::Duplicate));
         assert_eq!(insert(&pool, 2, Origin::Peer), Ok(()));
         assert_eq!(insert(&pool, 3, Origin::Peer), Ok(()));
         assert_eq!(insert(&pool, 4, Origin::Peer), Err(PoolRefusal::Full));
+        assert_eq!(would_take(4), Err(PoolRefusal::Full));
         assert_eq!(insert(&pool, 4, Origin::Local), Ok(()));
         assert_eq!(insert(&pool, 5, Origin::Local), Err(PoolRefusal::Full));
         let (count, bytes) = pool.size();

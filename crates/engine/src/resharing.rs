@@ -15,7 +15,7 @@ use commonware_glue::dkg::{
     ReshareBlock as _, SecretStore as _, network::Directory as _, types::EpochOutcome,
 };
 use commonware_p2p::simulated::Oracle;
-use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
+use commonware_runtime::{Clock as _, Runner as _, Storage as _, Supervisor as _, deterministic};
 use realdid_ledger::Committees;
 use std::{sync::Arc, thread, time::Duration};
 
@@ -163,6 +163,9 @@ fn shares_change_and_the_key_stays() {
                     None,
                     "epoch {epoch} is erased"
                 );
+                let votes = format!("{}_consensus_{epoch}", prefix(index));
+                let votes = network.context.scan(&votes).await;
+                assert!(votes.is_err(), "the votes of epoch {epoch} are removed");
             }
         }
     });

@@ -6,7 +6,7 @@
 //!
 //! A validator must not come back with these secrets and without its journal of votes, or with an
 //! older one: it could sign twice. They lie in the engine's storage beside that journal, and are lost
-//! with it.
+//! with it. An old epoch's journal goes when its secrets do, which the engine leaves to us.
 
 use commonware_codec::{Copying, DecodeExt as _, Encode, Read};
 use commonware_consensus::types::Epoch;
@@ -21,10 +21,15 @@ use zeroize::Zeroizing;
 
 const CHECKSUM: usize = 32;
 
+/// Length of an epoch's number at the start of a secret's name.
+const EPOCH_BYTES: usize = 8;
+
 /// The secrets in one partition of the engine's storage.
 pub(crate) struct Secrets<E> {
     storage: E,
     partition: String,
+    /// What the partition of an epoch's journal of votes starts with.
+    journals: String,
 }
 
 /// What a secret is; part of its name.
@@ -45,6 +50,7 @@ impl<E: Storage> Secrets<E> {
         Self {
             storage,
             partition: format!("{prefix}-secrets"),
+            journals: format!("{prefix}_consensus_"),
         }
     }
 
@@ -55,6 +61,14 @@ impl<E: Storage> Secrets<E> {
             && self.names().await.is_empty()
         {
             self.put_share(Epoch::zero(), share).await;
+        }
+    }
+
+    /// Removes a partition, or one blob of it; what is not there is removed already.
+    async fn remove(&self, partition: &str, name: Option<&[u8]>) {
+        match self.storage.remove(partition, name).await {
+            Ok(()) | Err(Error::PartitionMissing(_) | Error::BlobMissing(..)) => {}
+            Err(error) => failed(&error),
         }
     }
 
@@ -141,11 +155,20 @@ impl<E: Storage> SecretStore for Secrets<E> {
         self.get(&name(epoch, Kind::Dealing, dealer.as_ref())).await
     }
 
+    /// Of each epoch before `min`: its share and dealings, then its journal of votes, which without a share
+    /// signs nothing any more, then its seed, so that an epoch that a crash left half removed is known again.
     async fn prune(&mut self, min: Epoch) {
-        let min = min.get().to_be_bytes();
-        for name in self.names().await.iter().filter(|name| name[..] < min[..]) {
-            let removed = self.storage.remove(&self.partition, Some(name)).await;
-            removed.unwrap_or_else(|error| failed(&error));
+        let old = |name: &Vec<u8>| name[..] < min.get().to_be_bytes()[..];
+        let mut names: Vec<_> = self.names().await.into_iter().filter(old).collect();
+        names.sort_by_key(|name| name.get(EPOCH_BYTES) == Some(&(Kind::Seed as u8)));
+        for name in names {
+            if let Some((epoch, kind)) = name.split_first_chunk::<EPOCH_BYTES>()
+                && kind == [Kind::Seed as u8]
+            {
+                let journal = format!("{}{}", self.journals, u64::from_be_bytes(*epoch));
+                self.remove(&journal, None).await;
+            }
+            self.remove(&self.partition, Some(&name)).await;
         }
     }
 }
@@ -154,6 +177,7 @@ impl<E: Storage> SecretStore for Secrets<E> {
 mod tests {
     use super::*;
     use crate::keys::{deal, decode_share, link_public_key};
+    use commonware_cryptography::transcript::{Transcript, Version};
     use commonware_runtime::{Runner as _, Supervisor as _, deterministic};
     use rand::{SeedableRng as _, rngs::StdRng};
 
@@ -176,6 +200,27 @@ mod tests {
             assert_eq!(again.get_share(Epoch::new(2)).await, Some(share(2)));
             again.prune(Epoch::new(3)).await;
             assert_eq!(secrets.names().await, Vec::<Vec<u8>>::new());
+        });
+    }
+
+    #[test]
+    fn an_old_journal_of_votes_goes_with_its_epoch() {
+        deterministic::Runner::default().start(|context| async move {
+            let mut secrets = Secrets::new(context.child("secrets"), "test");
+            for epoch in 3..=5 {
+                let journal = format!("test_consensus_{epoch}");
+                context.open(&journal, b"votes").await.expect("opens");
+                let seed = Transcript::new(b"seed", Version::V1).summarize();
+                secrets.put_seed(Epoch::new(epoch), seed).await;
+            }
+            secrets.put_share(Epoch::new(3), share(1)).await;
+            secrets.prune(Epoch::new(5)).await;
+            assert_eq!(secrets.names().await, [name(Epoch::new(5), Kind::Seed, &[])]);
+            for epoch in 3..=4 {
+                let journal = context.scan(&format!("test_consensus_{epoch}")).await;
+                assert!(matches!(journal, Err(Error::PartitionMissing(_))), "{epoch}");
+            }
+            assert_eq!(context.scan("test_consensus_5").await.expect("kept").len(), 1);
         });
     }
 

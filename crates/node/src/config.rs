@@ -32,7 +32,8 @@ pub struct NodeConfig {
     /// Seed of the validator's Ed25519 link key: 64 hexadecimal digits, mode 0600.
     pub link_key: PathBuf,
     /// The validator's share of the network key at genesis, hexadecimal, mode 0600. One that is not
-    /// of the first committee has none: its share is dealt to it. Read at the first start only.
+    /// of the first committee has none: its share is dealt to it. The first start takes it into the data
+    /// directory, where shares are erased when their epoch is over, and removes the file.
     #[serde(default)]
     pub share: Option<PathBuf>,
     /// Where the engine listens for other validators.
@@ -113,18 +114,41 @@ pub(crate) fn engine_config(
         .as_slice()
         .try_into()
         .map_err(|_| NodeError::Key(loaded.path(&config.link_key)))?;
-    let share = config.share.as_ref().map(|path| read_hex(&loaded.path(path)));
+    let storage = loaded.path(&config.data_dir).join("ledger");
+    let share = share_file(loaded);
+    if let Some(path) = share.as_ref().filter(|path| !path.exists()) {
+        return Err(NodeError::NoShare(path.clone()));
+    }
+    let share = share.map(|path| read_hex(&path));
     let keys = ValidatorKeys {
         link_key: Zeroizing::new(link_key),
         share: share.transpose()?,
     };
-    let storage = loaded.path(&config.data_dir).join("ledger");
     let mut engine = EngineConfig::new(storage, charter.clone(), keys, config.p2p_listen);
     engine.local_network = charter.sandbox;
     engine.heartbeat = std::time::Duration::from_millis(config.heartbeat_ms);
     engine.leader_slack = std::time::Duration::from_millis(config.leader_slack_ms);
     engine.max_pool_operations = config.admission.max_pool_operations;
     Ok(engine)
+}
+
+/// The file with the share at genesis; `None` if there is none, or a start before has taken it.
+fn share_file(loaded: &Loaded<NodeConfig>) -> Option<PathBuf> {
+    let config = &loaded.config;
+    let path = loaded.path(config.share.as_ref()?);
+    let taken = !path.exists() && loaded.path(&config.data_dir).join("ledger").is_dir();
+    (!taken).then_some(path)
+}
+
+/// Removes the file with the share at genesis, once the data directory has it: there it is erased when its
+/// epoch is over, and a copy elsewhere would outlive that.
+pub(crate) fn forget_share(loaded: &Loaded<NodeConfig>) -> Result<(), NodeError> {
+    let Some(path) = share_file(loaded) else {
+        return Ok(());
+    };
+    std::fs::remove_file(&path).map_err(|error| NodeError::File(path.clone(), error))?;
+    tracing::info!("the share of the network key is in the data directory; its file is removed");
+    Ok(())
 }
 
 fn read_hex(path: &Path) -> Result<Zeroizing<Vec<u8>>, NodeError> {

@@ -23,6 +23,13 @@ pub enum NodeError {
     /// A key file does not hold hexadecimal digits of the right length.
     #[error("{0} does not hold a key in hexadecimal")]
     Key(PathBuf),
+    /// The file with the share at genesis is not there, nor a data directory that has taken it.
+    #[error(
+        "{} is not there, the share of the network key that the first start takes into the data directory. If that \
+         directory is lost, remove `share` from the configuration: the other validators deal a new one",
+        .0.display()
+    )]
+    NoShare(PathBuf),
     /// The public URL.
     #[error(transparent)]
     PublicUrl(#[from] PublicUrlError),
@@ -73,6 +80,7 @@ impl NodeError {
             Self::File(..) => "file_unusable",
             Self::Charter(_) => "charter_invalid",
             Self::Key(_) => "key_file_malformed",
+            Self::NoShare(_) => "share_missing",
             Self::PublicUrl(error) => error.code(),
             Self::DataFormat { .. } => "data_format",
             Self::InUse(_) => "data_in_use",

@@ -11,7 +11,7 @@ use realdid_service::{Hardening, PublicUrl, Shutdown, harden, health, now_ms, se
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::config::{DataDirectory, NodeConfig, engine_config, load_charter};
+use crate::config::{DataDirectory, NodeConfig, engine_config, forget_share, load_charter};
 use crate::index::{self, Index};
 use crate::ledger_view::Node;
 use crate::measure::measure;
@@ -56,6 +56,7 @@ async fn start_in(
     let listener = serve::bind(config.listen).await.map_err(NodeError::Socket)?;
     let index = Index::open(&data.path.join("index.db"), &charter.hash()).await?;
     let (engine, stopper) = Engine::start(engine_config(loaded, &charter)?).await?;
+    forget_share(loaded)?;
     let readiness = Readiness::new(config, &engine);
 
     let pending = Arc::new(Pending::default());

@@ -241,6 +241,11 @@ pub const CODES: &[Entry] = &[
         "start it, or check its address",
     ),
     entry(
+        "share_missing",
+        "The share of the network key that the first start takes in is not there.",
+        "put it there at a first start; if the data directory is lost, remove `share` from node.toml: a new one is dealt",
+    ),
+    entry(
         "signals",
         "Signals cannot be listened to.",
         "check how the program is started",

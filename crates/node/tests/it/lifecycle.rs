@@ -68,10 +68,10 @@ async fn what_cannot_be_used_is_named() {
     assert_eq!(code().await, Some("other_network"));
     std::fs::write(network.path("charter.json"), charter).unwrap();
 
-    let share = network.path("share.key");
-    std::fs::set_permissions(&share, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let link = network.path("link.key");
+    std::fs::set_permissions(&link, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     assert_eq!(code().await, Some("file_unusable"));
-    std::fs::set_permissions(&share, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    std::fs::set_permissions(&link, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 
     let toml = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, toml.replace("http://127.0.0.1:0", "http://node.example")).unwrap();
@@ -80,6 +80,29 @@ async fn what_cannot_be_used_is_named() {
     assert_eq!(code().await, Some("config_invalid"));
     std::fs::write(&config, toml).unwrap();
     network.start().await.stop().await;
+}
+
+/// The first share lies in one place, where it is erased in time: a validator that lost its disk cannot come
+/// back with it and without its journal of votes.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_share_is_taken_once() {
+    let network = TestNetwork::new();
+    let share = network.path("share.key");
+    let kept = std::fs::read(&share).unwrap();
+    network.start().await.stop().await;
+    assert!(!share.exists(), "the first start takes it");
+    network.start().await.stop().await;
+    // Put there again, it is not used and goes again.
+    realdid_service::config::write_secret_file(&share, std::str::from_utf8(&kept).unwrap()).unwrap();
+    network.start().await.stop().await;
+    assert!(!share.exists());
+
+    std::fs::remove_dir_all(network.path("data")).unwrap();
+    let wiped = start_at(&network.path("node.toml"))
+        .await
+        .err()
+        .map(|error| error.code());
+    assert_eq!(wiped, Some("share_missing"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
