@@ -144,8 +144,7 @@ testForAll(
     await checkedAt(page, say('open-title-shows', { site: 'Car Rental' }));
     assert.ok(await page.getByText(say('claim-age_over_21')).isVisible());
     await press(page, say('open-agree-shows'));
-    await page.waitForURL((url) => url.origin === PLACES.rental() || url.pathname === '/open');
-    await page.goto(`${PLACES.rental()}/rent`);
+    await page.waitForURL(`${PLACES.rental()}/**`);
     await page.locator('#rented').waitFor();
   },
   [DESKTOP],
