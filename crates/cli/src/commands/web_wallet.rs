@@ -154,7 +154,8 @@ async fn tell(State(app): State<Arc<App>>) -> Json<Value> {
 
 async fn file(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
-    if let Some(found) = Page::get(path).filter(|_| path != INDEX) {
+    // The folder holds a hidden file of git's, which is none of the page.
+    if let Some(found) = Page::get(path).filter(|_| path != INDEX && !path.starts_with('.')) {
         return answer(path, &found, &headers, &app);
     }
     // What looks like a file is none of the page's views.

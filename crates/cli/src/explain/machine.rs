@@ -35,6 +35,11 @@ pub const CODES: &[Entry] = &[
         "get the charter again",
     ),
     entry(
+        "web_wallet_missing",
+        "This program was built without the web wallet.",
+        "build it by `cargo xtask up`, or by `npm ci && npm run build` in web/wallet and then cargo",
+    ),
+    entry(
         "charter_unreadable",
         "The charter cannot be read.",
         "check `charter` in the configuration",

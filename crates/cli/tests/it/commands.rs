@@ -113,7 +113,7 @@ fn mode(path: &Path) -> u32 {
 fn a_network_is_founded_once_with_private_keys() {
     let place = Place::with_network();
     let network = place.path("network");
-    assert_eq!(fs::read_to_string(network.join("format_version")).unwrap(), "3\n");
+    assert_eq!(fs::read_to_string(network.join("format_version")).unwrap(), "4\n");
     for key in [
         "node/link.key",
         "node/share.key",

@@ -225,7 +225,7 @@ function signLogin(state: WalletState, request: VerifiedRequest, did: HeldDid, c
   const charter = charterOf(state.network);
   const claims = {
     iss: did.did,
-    did: did.longForm,
+    did: did.onLedger === true ? did.did : did.longForm,
     aud: request.asker.clientId,
     nonce: request.nonce,
     iat: BigInt(now()),

@@ -68,6 +68,8 @@ export interface HeldDid {
   /** Who knows it: nobody, one site, or one that was unlinked, whose DID is never used again. */
   readonly site?: Site;
   readonly unlinked?: boolean;
+  /** Whether it is on the ledger: its first inception then no longer tells its keys. */
+  readonly onLedger?: boolean;
 }
 
 export interface HeldCopy {
@@ -94,7 +96,7 @@ export type Event =
   | { readonly kind: 'credential'; readonly vct: string; readonly issuer: string }
   | { readonly kind: 'login' | 'shown'; readonly site: string; readonly clientId: string; readonly claims: readonly string[] }
   | { readonly kind: 'refused'; readonly site: string; readonly clientId: string; readonly code: string }
-  | { readonly kind: 'unlinked'; readonly site: string }
+  | { readonly kind: 'unlinked' | 'rotated'; readonly site: string }
   | { readonly kind: 'backed_up' }
   | { readonly kind: 'restored' };
 

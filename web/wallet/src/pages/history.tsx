@@ -49,6 +49,8 @@ function sentence(say: Say, event: Event): string {
       return say('history-refused', { site: event.site, code: event.code });
     case 'unlinked':
       return say('history-unlinked', { site: event.site });
+    case 'rotated':
+      return say('history-rotated', { site: event.site });
     case 'backed_up':
       return say('history-backed-up');
     case 'restored':

@@ -1,5 +1,5 @@
 // Each site knows the holder by a DID of its own.
-import { Action, Title } from '../components.js';
+import { Action, Progress, Title, Trouble } from '../components.js';
 import { unlink } from '../device/presenting.js';
 import type { HeldDid, WalletState } from '../device/state.js';
 import { language, useWords } from '../text.js';
@@ -14,16 +14,21 @@ export function Sites({ state }: { readonly state: WalletState }) {
       <Title>{say('sites-title')}</Title>
       <p>{say(known.length === 0 ? 'sites-none' : 'sites-what')}</p>
       {known.map((held) => (
-        <SiteCard key={held.did} held={held} />
+        <SiteCard key={held.did} held={held} state={state} />
       ))}
     </>
   );
 }
 
-function SiteCard({ held }: { readonly held: HeldDid }) {
+function SiteCard({ held, state }: { readonly held: HeldDid; readonly state: WalletState }) {
   const say = useWords();
   const claimText = useClaimText();
-  const { busy, run } = useStep();
+  const { busy, failed, run } = useStep();
+  const rekey = async () => {
+    const [{ rotate }, { unwrap }] = await Promise.all([import('../device/rotation.js'), import('../device/root.js')]);
+    const root = await unwrap(state.root);
+    await rotate(state, held, root).finally(() => root.fill(0));
+  };
   const { site } = held;
   if (site === undefined) {
     return null;
@@ -48,9 +53,17 @@ function SiteCard({ held }: { readonly held: HeldDid }) {
         </dd>
       </dl>
       <p className="quiet small">{say('sites-unlink-what')}</p>
-      <Action busy={busy} onPress={() => run(() => unlink(site.clientId))}>
-        {say('sites-unlink', { site: site.name })}
-      </Action>
+      <p className="quiet small">{say('sites-rotate-what')}</p>
+      {busy && <Progress label={say('sites-progress')} />}
+      {failed && <Trouble {...failed} />}
+      <div className="actions">
+        <Action busy={busy} onPress={() => run(() => unlink(site.clientId))}>
+          {say('sites-unlink', { site: site.name })}
+        </Action>
+        <Action busy={busy} onPress={() => run(rekey)}>
+          {say('sites-rotate', { site: site.name })}
+        </Action>
+      </div>
     </section>
   );
 }
