@@ -96,9 +96,6 @@ type Opened<E> = watch::Sender<Option<Service<E>>>;
 /// Partitions of a node's stores start with this.
 pub(crate) const PREFIX: &str = "ledger";
 
-/// Bytes of a page of the stores on disk.
-pub(crate) const PAGE_BYTES: usize = 4_096;
-
 /// Pages the stores keep in memory, 16 MiB together, and those of the state, 64 MiB: so much and no
 /// more, however large the state. The engine reads past the operating system's cache.
 const CACHED_PAGES: NonZeroUsize = NZUsize!(4_096);
