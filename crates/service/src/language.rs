@@ -155,7 +155,9 @@ pub fn message_names(file: &str) -> Vec<&str> {
     let names = file.lines().filter_map(|line| line.split_once(" ="));
     let is_name = |name: &&str| {
         name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
     names.map(|(name, _)| name).filter(is_name).collect()
 }

@@ -12,8 +12,9 @@ use realdid_openid::oidc::authorization::{
 };
 use realdid_openid::oidc::discovery::ACR_PREFIX;
 use realdid_openid::oidc::{AuthorizationError, AuthorizationParameters, Prompt, Scopes};
-use realdid_service::{Problem, now_seconds};
+use realdid_service::{Problem, language, now_seconds};
 
+use super::page::Words;
 use super::{App, cookie, page};
 use crate::clients::{Client, level_name};
 use crate::database::DatabaseError;
@@ -49,8 +50,12 @@ impl From<DatabaseError> for Failure {
 }
 
 /// `GET /authorize`
-pub(super) async fn by_get(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
-    authorize(&app, &query.unwrap_or_default()).await
+pub(super) async fn by_get(
+    State(app): State<Arc<App>>,
+    language: language::Asked,
+    RawQuery(query): RawQuery,
+) -> Response {
+    authorize(&app, language, &query.unwrap_or_default()).await
 }
 
 /// `HEAD /authorize`: whoever only looks ahead, as link previews do, must not use up a pushed request.
@@ -59,17 +64,21 @@ pub(super) async fn by_head() -> Response {
 }
 
 /// `POST /authorize`
-pub(super) async fn by_post(State(app): State<Arc<App>>, body: String) -> Response {
-    authorize(&app, &body).await
+pub(super) async fn by_post(
+    State(app): State<Arc<App>>,
+    language: language::Asked,
+    body: String,
+) -> Response {
+    authorize(&app, language, &body).await
 }
 
-async fn authorize(app: &App, encoded: &str) -> Response {
+async fn authorize(app: &App, language: language::Asked, encoded: &str) -> Response {
     let now = now_seconds();
     match ask(app, encoded, now).await {
         Ok(asked) => begin(app, asked, now)
             .await
-            .unwrap_or_else(|error| answer_failure(app, Failure::Internal(error))),
-        Err(failure) => answer_failure(app, failure),
+            .unwrap_or_else(|error| answer_failure(app, language, Failure::Internal(error))),
+        Err(failure) => answer_failure(app, language, failure),
     }
 }
 
@@ -175,16 +184,12 @@ async fn begin(app: &App, asked: Asked, now: u64) -> Result<Response, DatabaseEr
     Ok(response)
 }
 
-fn answer_failure(app: &App, failure: Failure) -> Response {
+fn answer_failure(app: &App, language: language::Asked, failure: Failure) -> Response {
     match failure {
         Failure::Visitor(error) => {
-            let hint = "This is the website's mistake, not yours. Go back to it and tell its operator.";
-            page::error(
-                StatusCode::BAD_REQUEST,
-                error.code().as_str(),
-                &error.to_string(),
-                hint,
-            )
+            let detail = Words(language).with("failed-website", "detail", &error.to_string());
+            let code = error.code().as_str();
+            page::error(language, StatusCode::BAD_REQUEST, code, &detail, "hint-website")
         }
         Failure::Website {
             redirect_uri,

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use realdid_openid::oidc::AuthorizationParameters;
 use realdid_openid::oidc::authorization::redirect_with;
+use realdid_service::language::Asked;
 use realdid_service::now_seconds;
 
 use super::login_page::PageFailure;
@@ -19,15 +20,21 @@ pub(super) async fn complete(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
+    asked: Asked,
     headers: HeaderMap,
-) -> Result<Response, PageFailure> {
+) -> Response {
+    let ended = end(&app, &id, &query.unwrap_or_default(), cookie::read(&headers)).await;
+    ended.unwrap_or_else(|failure| failure.page(asked))
+}
+
+async fn end(app: &App, id: &str, query: &str, cookie: Option<&str>) -> Result<Response, PageFailure> {
     let now = now_seconds();
-    let parameters = AuthorizationParameters::parse(&query.unwrap_or_default()).unwrap_or_default();
-    let login = app.database.login(&id, now).await?;
-    let ending = login.complete(cookie::read(&headers), parameters.get("response_code"))?;
+    let parameters = AuthorizationParameters::parse(query).unwrap_or_default();
+    let login = app.database.login(id, now).await?;
+    let ending = login.complete(cookie, parameters.get("response_code"))?;
     app.database.advance_login(&login, &Stage::Completed).await?;
-    let mut response = send_back(&app, &login, ending, now).await?;
-    if let Some(cookie) = cookie::clear(&id, app.issuer.is_https()) {
+    let mut response = send_back(app, &login, ending, now).await?;
+    if let Some(cookie) = cookie::clear(id, app.issuer.is_https()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)

@@ -12,9 +12,11 @@ use qrcode::render::svg;
 use realdid_openid::oidc::Scopes;
 use realdid_openid::openid4vp_link::{RequestMethod, WalletLink};
 use realdid_openid::{ClientId, check_address};
+use realdid_service::language::Asked;
 use realdid_service::{Problem, now_seconds};
 use serde_json::json;
 
+use super::page::Words;
 use super::{App, cookie, page};
 use crate::clients::{Client, level_name};
 use crate::database::DatabaseError;
@@ -52,8 +54,9 @@ impl From<LoginError> for PageFailure {
     }
 }
 
-impl IntoResponse for PageFailure {
-    fn into_response(self) -> Response {
+impl PageFailure {
+    /// The page that tells it.
+    pub(super) fn page(self, asked: Asked) -> Response {
         let error = match self {
             Self::Login(error) => error,
             Self::Internal(cause) => return Problem::internal(&cause).into_response(),
@@ -68,21 +71,19 @@ impl IntoResponse for PageFailure {
             }
         };
         let hint = match error {
-            LoginError::OtherBrowser => {
-                "If somebody sent you this link, close this page: they may be trying to sign in as you. \
-                 Otherwise go back to the website and start again in this browser."
-            }
-            LoginError::NotAnswered => "Answer in your wallet first.",
-            _ => "Go back to the website and start again.",
+            LoginError::OtherBrowser => "hint-other-browser",
+            LoginError::NotAnswered => "hint-answer-first",
+            _ => "hint-start-again",
         };
-        page::error(status, error.code(), &error.to_string(), hint)
+        let detail = Words(asked).t(&format!("failed-{}", error.code()));
+        page::error(asked, status, error.code(), &detail, hint)
     }
 }
 
 #[derive(Template)]
 #[template(path = "login.html")]
 struct LoginPage<'a> {
-    id: &'a str,
+    words: Words,
     name: &'a str,
     website: &'a str,
     level: &'a str,
@@ -97,6 +98,8 @@ struct LoginPage<'a> {
     qr: &'a str,
     /// Seconds until the page looks again; 0: only when asked.
     refresh: u64,
+    /// The same for people.
+    seconds: &'a str,
 }
 
 /// `GET /login/{id}`; with `?still` the page does not renew itself.
@@ -104,15 +107,22 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
+    asked: Asked,
     headers: HeaderMap,
 ) -> Response {
-    let still = query.as_deref() == Some("still");
-    draw(&app, &id, cookie::read(&headers), still)
+    let query = query.unwrap_or_default();
+    let still = query.split('&').any(|parameter| parameter == "still");
+    draw(&app, &id, cookie::read(&headers), (asked, still))
         .await
-        .unwrap_or_else(IntoResponse::into_response)
+        .unwrap_or_else(|failure| failure.page(asked))
 }
 
-async fn draw(app: &App, id: &str, cookie: Option<&str>, still: bool) -> Result<Response, PageFailure> {
+async fn draw(
+    app: &App,
+    id: &str,
+    cookie: Option<&str>,
+    (asked, still): (Asked, bool),
+) -> Result<Response, PageFailure> {
     let now = now_seconds();
     let login = app.database.login(id, now).await?;
     login.check_browser(cookie)?;
@@ -133,29 +143,30 @@ async fn draw(app: &App, id: &str, cookie: Option<&str>, still: bool) -> Result<
     Ok(page::page(
         StatusCode::OK,
         &LoginPage {
-            id,
+            words: Words(asked),
             name: &client.name,
             website: &website,
             level: level_name(login.asked.level),
             realname: login.asked.scopes.realname_verified,
-            person: &person(&login.asked.scopes),
+            person: &person(Words(asked), &login.asked.scopes),
             answered: login.stage != Stage::Waiting,
             link: &link,
             web_link: &web_link(app, &link),
             qr: &qr,
             refresh: if still { 0 } else { REFRESH },
+            seconds: &REFRESH.to_string(),
         },
     ))
 }
 
 /// What the scopes ask about the person, in words.
-fn person(scopes: &Scopes) -> String {
+fn person(words: Words, scopes: &Scopes) -> String {
     let ages = scopes
         .age_over
         .iter()
-        .map(|years| format!("whether you are {years} or older"));
-    let profile = scopes.profile.then(|| "your name and date of birth".to_owned());
-    ages.chain(profile).collect::<Vec<_>>().join(", ")
+        .map(|years| words.with("asks-age", "years", &years.to_string()));
+    let profile = scopes.profile.then(|| words.t("asks-profile"));
+    ages.chain(profile).collect::<Vec<_>>().join(&words.t("asks-and"))
 }
 
 async fn same_device_link(
@@ -232,10 +243,16 @@ fn origin(uri: &str) -> String {
 pub(super) async fn status(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
+    asked: Asked,
     headers: HeaderMap,
-) -> Result<Response, PageFailure> {
-    let login = app.database.login(&id, now_seconds()).await?;
-    login.check_browser(cookie::read(&headers))?;
+) -> Response {
+    let stage = stage(&app, &id, cookie::read(&headers)).await;
+    stage.unwrap_or_else(|failure| failure.page(asked))
+}
+
+async fn stage(app: &App, id: &str, cookie: Option<&str>) -> Result<Response, PageFailure> {
+    let login = app.database.login(id, now_seconds()).await?;
+    login.check_browser(cookie)?;
     let status = match login.stage {
         Stage::Waiting => "waiting",
         Stage::Answered { .. } => "answered",
