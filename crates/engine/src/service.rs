@@ -128,9 +128,13 @@ impl<E: Runtime> Service<E> {
         }))
     }
 
-    /// The certificate of `header`, or of the nearest descendant with the headers between.
+    /// The certificate of `header`, or of the nearest descendant with the headers between. `None` for genesis,
+    /// whose time is no time that anybody would take for new: whoever asks waits for the first block.
     async fn finality(&self, header: Header) -> Result<Option<FinalityProof>, EngineError> {
         let first = header.height;
+        if first == 0 {
+            return Ok(None);
+        }
         let mut headers = vec![header];
         for height in first.. {
             if let Some(finalization) = self.marshal.get_finalization(Height::new(height)).await {
