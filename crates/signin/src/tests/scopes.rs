@@ -73,7 +73,9 @@ async fn the_wallet_is_asked_for_the_real_name_credential_beside_the_login() {
             .get(&format!("/login/{}", begun.id), Some(&begun.cookie))
             .await
             .text;
-        assert!(page.contains("whether you are 18 or older, your name and date of birth"));
+        // Values stand between marks that keep their direction from the text around them.
+        let said = page.replace(['\u{2068}', '\u{2069}'], "");
+        assert!(said.contains("whether you are 18 or older, your name and date of birth"));
         assert!(!page.contains("neither your name"));
         let start = page.find("openid4vp://").unwrap();
         let link = page[start..].split('"').next().unwrap().replace("&#38;", "&");
