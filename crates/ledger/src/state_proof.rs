@@ -30,7 +30,7 @@ pub const MAX_PREFIX_ENTRIES: usize = 256;
 /// Longest encoded path in bytes.
 const MAX_PATH_LEN: usize = 2 + MAX_DEPTH / 8 + 32 * MAX_DEPTH;
 
-/// Longest encoded [`StateProof`] in bytes. In a state of a milliard entries it is about 1,500.
+/// Longest encoded [`StateProof`] in bytes. In a state of a billion entries it is about 1,500.
 pub const MAX_STATE_PROOF_LEN: usize = MAX_PATH_LEN + 1 + VALUE_LEN;
 
 /// Why a state proof was refused.
